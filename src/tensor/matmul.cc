@@ -1,0 +1,127 @@
+#include "tensor/matmul.h"
+
+#include <algorithm>
+
+#include "tensor/kernels/matmul.h"
+
+namespace bothy {
+namespace {
+
+// Columns are taken in panels whose activations stay in the second-level cache while all tiles pass by.
+constexpr size_t kPanelBytes = size_t{384} << 10;
+constexpr size_t kMinPanelColumns = 24;
+// Tiles of one unit of work: enough to hide handing it out, few enough that threads end together.
+constexpr size_t kTilesPerUnit = 4;
+
+size_t UnitTiles(const PackedMatrix& w, size_t columns) {
+  // One column passes over the weights once, at the speed of memory: longer runs serve the prefetchers.
+  return columns == 1 && w.tiles() >= 256 ? 2 * kTilesPerUnit : kTilesPerUnit;
+}
+
+void MultiplyQuantized(const MatMulKernels& kernels, const Activations& x, const Product& product, size_t tile,
+                       size_t tiles, size_t column, size_t columns) {
+  const PackedMatrix& w = *product.w;
+  const size_t blocks = x.k / kBlockColumns;
+  kernels.quantized[static_cast<size_t>(w.type())]({
+      .tiles = w.tile(tile),
+      .tile_stride = w.tile_bytes(),
+      .tile_count = tiles,
+      .rows = std::min(w.rows() - tile * kTileRows, tiles * kTileRows),
+      .blocks = blocks,
+      .x = x.quantized + column * blocks,
+      .x_stride = blocks,
+      .columns = columns,
+      .out = product.out + column * product.out_stride + tile * kTileRows,
+      .out_stride = product.out_stride,
+  });
+}
+
+void MultiplyFloats(const MatMulKernels& kernels, const Activations& x, const Product& product, size_t tile,
+                    size_t tiles, size_t column, size_t columns) {
+  const PackedMatrix& w = *product.w;
+  FloatArgs args = {
+      .tiles = w.tile(tile),
+      .tile_stride = w.tile_bytes(),
+      .tile_count = tiles,
+      .rows = std::min(w.rows() - tile * kTileRows, tiles * kTileRows),
+      .k = x.k,
+      .x = x.values + column * x.k,
+      .x_stride = x.k,
+      .columns = columns,
+      .out = product.out + column * product.out_stride + tile * kTileRows,
+      .out_stride = product.out_stride,
+      .accumulate = false,
+  };
+  switch (w.type()) {
+    case DType::kF32: return kernels.f32(args);
+    case DType::kF16: return kernels.f16(args);
+    case DType::kBF16: return kernels.bf16(args);
+    default: break;
+  }
+  // Quantized weights are expanded a chunk at a time, and then are weights like any other.
+  alignas(64) float chunk[kFloatChunk * kTileRows];
+  args.tiles = reinterpret_cast<const std::byte*>(chunk);
+  args.tile_count = 1;
+  for (size_t t = 0; t < tiles; t++) {
+    args.rows = std::min(w.rows() - (tile + t) * kTileRows, kTileRows);
+    args.out = product.out + column * product.out_stride + (tile + t) * kTileRows;
+    for (size_t begin = 0; begin < x.k; begin += kFloatChunk) {
+      args.k = std::min(x.k - begin, kFloatChunk);
+      w.UnpackTile(tile + t, begin, begin + args.k, chunk);
+      args.x = x.values + column * x.k + begin;
+      args.accumulate = begin > 0;
+      kernels.f32(args);
+    }
+  }
+}
+
+}  // namespace
+
+const MatMulKernels& MatMulKernelsFor(Isa isa) {
+  switch (isa) {
+    case Isa::kScalar: return scalar::kMatMulKernels;
+    case Isa::kAvx2: return avx2::kMatMulKernels;
+    case Isa::kAvx512: return avx512::kMatMulKernels;
+  }
+  return scalar::kMatMulKernels;
+}
+
+bool NeedsQuantized(const PackedMatrix& w, Precision precision) {
+  return precision == Precision::kFast && IsQuantized(w.type());
+}
+
+void MatMul(ThreadPool& pool, const Activations& x, std::span<const Product> products, Precision precision) {
+  if (x.columns == 0) return;
+  const MatMulKernels& kernels = MatMulKernelsFor(CurrentIsa());
+  const size_t column_bytes = x.k * (precision == Precision::kFast ? sizeof(ActivationBlock) / kBlockColumns : 4);
+  const size_t panel = std::max(kMinPanelColumns, kPanelBytes / column_bytes / kMinPanelColumns * kMinPanelColumns);
+  const size_t panels = (x.columns + panel - 1) / panel;
+  size_t units = 0;
+  for (const Product& product : products) {
+    const size_t unit = UnitTiles(*product.w, x.columns);
+    units += (product.w->tiles() + unit - 1) / unit;
+  }
+  pool.ParallelFor(units * panels, [&](size_t task, int) {
+    const size_t column = task / units * panel;
+    const size_t columns = std::min(panel, x.columns - column);
+    size_t index = task % units;
+    for (const Product& product : products) {
+      const size_t unit = UnitTiles(*product.w, x.columns);
+      const size_t own = (product.w->tiles() + unit - 1) / unit;
+      if (index >= own) {
+        index -= own;
+        continue;
+      }
+      const size_t tile = index * unit;
+      const size_t tiles = std::min(unit, product.w->tiles() - tile);
+      if (NeedsQuantized(*product.w, precision)) {
+        MultiplyQuantized(kernels, x, product, tile, tiles, column, columns);
+      } else {
+        MultiplyFloats(kernels, x, product, tile, tiles, column, columns);
+      }
+      return;
+    }
+  });
+}
+
+}  // namespace bothy
