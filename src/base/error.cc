@@ -7,6 +7,7 @@ namespace bothy {
 
 std::string_view ErrorCodeName(ErrorCode code) {
   switch (code) {
+    case ErrorCode::kUsage: return "wrong usage";
     case ErrorCode::kInvalidArgument:
       return "invalid argument";
     case ErrorCode::kUnauthenticated:

@@ -12,7 +12,8 @@
 namespace bothy {
 
 enum class ErrorCode {
-  kInvalidArgument,     // the caller asked for something that makes no sense (CLI: exit 2, HTTP 400)
+  kUsage,               // the command line makes no sense (exit 2)
+  kInvalidArgument,     // the caller asked for something that makes no sense
   kUnauthenticated,     // who are you?
   kPermissionDenied,    // I know who you are, and no
   kNotFound,            // there is no such thing

@@ -105,7 +105,8 @@ void AttendRows(const AttentionRun& run, AttentionRow* rows) {
   begin = std::max(begin, run.begin) / int64_t{kPageTokens} * int64_t{kPageTokens};
   end = std::min(end, run.end);
   for (int64_t position = begin; position < end; position += int64_t{kPageTokens}) {
-    AttendPage<kF16, kRows>(run, position, run.pages[position / int64_t{kPageTokens}], rows);
+    const int32_t page = run.pages[position / int64_t{kPageTokens}];
+    AttendPage<kF16, kRows>(run, position, run.base + static_cast<size_t>(page) * run.page_bytes, rows);
   }
 }
 

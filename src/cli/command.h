@@ -1,0 +1,37 @@
+// What every subcommand of the program shares. A subcommand is one file: it says BOTHY_SUBCOMMAND(name) at the start of
+// a line and defines that function, which adds the subcommand with its options; nothing else is edited.
+//
+//   BOTHY_SUBCOMMAND(inspect)(CLI::App& root, Runner& runner) {
+//     auto options = std::make_shared<Options>();
+//     CLI::App* app = root.add_subcommand("inspect", "Show what a model file holds");
+//     app->add_option("path", options->path, "A model")->required();
+//     app->footer("Example:\n  bothy inspect model.gguf");
+//     runner.Set(app, [options] { return Run(*options); });
+//   }
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+
+namespace bothy::cli {
+
+// What runs after the command line has been read without mistakes.
+class Runner {
+ public:
+  using Action = std::function<Result<void>()>;
+  void Set(CLI::App* app, Action action) {
+    app->callback([this, action = std::move(action)] { action_ = action; });
+  }
+  const Action& action() const { return action_; }
+
+ private:
+  Action action_;
+};
+
+}  // namespace bothy::cli
+
+#define BOTHY_SUBCOMMAND(name) void bothy::cli::Add_##name

@@ -1,0 +1,98 @@
+#include "cli/terminal.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+namespace bothy::cli {
+namespace {
+
+std::atomic<bool> g_interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void OnSignal(int signal) {
+  if (g_interrupted.exchange(true)) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+}
+
+std::string Scaled(double value, const char* const* units, size_t count) {
+  size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < count) {
+    value /= 1000;
+    unit++;
+  }
+  return unit == 0 ? fmt::format("{:.0f} {}", value, units[0]) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+}  // namespace
+
+bool IsTerminal(int fd) { return isatty(fd) == 1; }
+
+std::string HumanBytes(uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+  return Scaled(static_cast<double>(bytes), kUnits, std::size(kUnits));
+}
+
+std::string HumanCount(uint64_t count) {
+  static constexpr const char* kUnits[] = {"", "k", "M", "B", "T"};
+  std::string text = Scaled(static_cast<double>(count), kUnits, std::size(kUnits));
+  if (text.ends_with(' ')) text.pop_back();
+  return text;
+}
+
+std::string HumanSeconds(double seconds) {
+  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1000);
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<int64_t>(seconds);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
+
+Progress::Progress(std::string label)
+    : label_(std::move(label)),
+      terminal_(IsTerminal(STDERR_FILENO)),
+      start_(std::chrono::steady_clock::now()),
+      last_(start_) {}
+
+Progress::~Progress() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+}
+
+void Progress::Update(uint64_t done, uint64_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_ || now - start_ < std::chrono::milliseconds(500) || now - last_ < std::chrono::milliseconds(100))
+    return;
+  last_ = now;
+  shown_ = true;
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  const double left = done > 0 ? seconds * static_cast<double>(total - done) / static_cast<double>(done) : 0;
+  fmt::print(stderr, "\r\033[K{} {} of {} ({} %), {} left", label_, HumanBytes(done), HumanBytes(total),
+             total > 0 ? done * 100 / total : 100, HumanSeconds(left));
+  std::fflush(stderr);
+}
+
+void CatchInterrupts() {
+  struct sigaction action{};
+  action.sa_handler = OnSignal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+bool Interrupted() { return g_interrupted.load(); }
+void ClearInterrupt() { g_interrupted.store(false); }
+
+std::string ReadStandardInput() {
+  std::string text;
+  char buffer[1 << 16];
+  for (;;) {
+    const ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n <= 0) return text;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+}  // namespace bothy::cli

@@ -1,0 +1,43 @@
+// Talking to people: progress on stderr, sizes and times in the units they use, Ctrl-C.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace bothy::cli {
+
+bool IsTerminal(int fd);
+
+std::string HumanBytes(uint64_t bytes);    // "92.9 MB" (1000s, as disks and downloads are sold)
+std::string HumanCount(uint64_t count);    // "134.5 M"
+std::string HumanSeconds(double seconds);  // "1.2 s", "350 ms", "2 min 5 s"
+
+// A line on stderr that is rewritten in place while something runs; nothing where stderr is no terminal, and nothing
+// before half a second has passed, since what is quick needs no progress.
+class Progress {
+ public:
+  explicit Progress(std::string label);
+  ~Progress();  // clears the line
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Update(uint64_t done, uint64_t total);  // in bytes
+
+ private:
+  std::string label_;
+  bool terminal_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point start_, last_;
+};
+
+// From now on the first Ctrl-C (or SIGTERM) only sets a flag; a second one before it is taken ends the program.
+void CatchInterrupts();
+bool Interrupted();
+void ClearInterrupt();
+
+// Reads standard input to its end.
+std::string ReadStandardInput();
+
+}  // namespace bothy::cli

@@ -1,0 +1,251 @@
+// The forward pass of models/llama.h.
+#include <cmath>
+#include <cstring>
+
+#include "models/llama_model.h"
+#include "models/weights.h"
+#include "nn/linear.h"
+#include "tensor/ops.h"
+
+namespace bothy {
+namespace {
+
+// Rows that one task of a row operation takes: neighbours in the cache's pages stay with one thread.
+constexpr size_t kRowsPerTask = 16;
+
+struct LlamaLayer {
+  std::vector<float> attention_norm;
+  Linear q, k, v, o;
+  std::vector<float> mlp_norm;
+  Linear gate, up, down;
+};
+
+// The two ways to name the same arrays.
+struct LlamaNames {
+  bool gguf;
+  std::string Layer(size_t i, const char* hf, const char* short_name) const {
+    return gguf ? fmt::format("blk.{}.{}", i, short_name) : fmt::format("model.layers.{}.{}", i, hf);
+  }
+  std::string embeddings() const { return gguf ? "token_embd.weight" : "model.embed_tokens.weight"; }
+  std::string norm() const { return gguf ? "output_norm.weight" : "model.norm.weight"; }
+  std::string head() const { return gguf ? "output" : "lm_head"; }
+};
+
+class LlamaModel final : public LanguageModel {
+ public:
+  static Result<std::unique_ptr<LanguageModel>> Load(const LlamaConfig& config, const Checkpoint& checkpoint,
+                                                     ThreadPool& pool, const LoadOptions& options);
+
+  void Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) override;
+
+ private:
+  LlamaModel(const LlamaConfig& config, Rope rope, const LoadOptions& options);
+  void RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, size_t index);
+  // x_[r] = norm(hidden row r), ready for `layers`.
+  void NormRows(ThreadPool& pool, size_t rows, const std::vector<float>& weight,
+                std::initializer_list<const Linear*> layers);
+  void AddProducts(ThreadPool& pool, const Linear& layer);  // hidden += layer(x_)
+
+  template <class Function>
+  void ForRows(ThreadPool& pool, size_t rows, Function function) {
+    pool.ParallelFor((rows + kRowsPerTask - 1) / kRowsPerTask, [&](size_t task, int) {
+      for (size_t r = task * kRowsPerTask; r < std::min(rows, (task + 1) * kRowsPerTask); r++) function(r);
+    });
+  }
+
+  LlamaConfig config_;
+  Rope rope_;
+  Precision precision_;
+  AttentionShape attention_;
+  PackedMatrix embeddings_;
+  std::vector<LlamaLayer> layers_;
+  std::vector<float> norm_;
+  Linear head_;
+  bool tied_ = false;
+
+  // What a call works in, for max_rows() rows.
+  std::vector<float> hidden_, q_, k_, v_, gate_, up_, cosines_, sines_;
+  std::vector<int64_t> positions_;
+  std::vector<const BatchSlice*> slice_of_row_;
+  ActivationRows x_;
+  AttentionScratch scratch_;
+};
+
+LlamaModel::LlamaModel(const LlamaConfig& config, Rope rope, const LoadOptions& options)
+    : config_(config), rope_(std::move(rope)), precision_(options.precision) {
+  const size_t rows = max_rows_ = options.max_rows;
+  attention_ = {.heads = config.heads,
+                .kv_heads = config.kv_heads,
+                .head_dim = config.head_dim,
+                .scale = 1.0f / std::sqrt(static_cast<float>(config.head_dim)),
+                .window = config.window};
+  const size_t width = config.heads * config.head_dim, kv_width = config.kv_heads * config.head_dim;
+  hidden_.resize(rows * config.hidden);
+  q_.resize(rows * std::max(width, config.hidden));
+  k_.resize(rows * kv_width);
+  v_.resize(rows * kv_width);
+  gate_.resize(rows * config.intermediate);
+  up_.resize(rows * config.intermediate);
+  cosines_.resize(rows * rope_.half());
+  sines_.resize(rows * rope_.half());
+  positions_.resize(rows);
+  slice_of_row_.resize(rows);
+  x_ = ActivationRows(rows, std::max({config.hidden, width, config.intermediate}));
+}
+
+Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& config, const Checkpoint& checkpoint,
+                                                        ThreadPool& pool, const LoadOptions& options) {
+  Rope rope = TRY(Rope::Create(config.rope));
+  auto model = std::unique_ptr<LlamaModel>(new LlamaModel(config, std::move(rope), options));
+  WeightReader reader(checkpoint, pool, options);
+  const LlamaNames names = {config.gguf_names};
+  const size_t hidden = config.hidden, width = config.heads * config.head_dim,
+               kv_width = config.kv_heads * config.head_dim;
+
+  // Row r of a head in half-rotated order is row 2r of the pairs, or 2 (r - half) + 1.
+  const RowOrder pairs = [dim = config.head_dim](uint64_t row) {
+    const uint64_t head = row / dim, r = row % dim, half = dim / 2;
+    return head * dim + (r < half ? 2 * r : 2 * (r - half) + 1);
+  };
+  const RowOrder order = config.interleaved ? pairs : RowOrder();
+
+  model->embeddings_ = TRY(reader.Matrix(names.embeddings(), config.vocabulary, hidden));
+  for (size_t i = 0; i < config.layers; i++) {
+    LlamaLayer layer;
+    layer.attention_norm = TRY(reader.Vector(names.Layer(i, "input_layernorm.weight", "attn_norm.weight"), hidden));
+    layer.q = TRY(reader.ReadLinear(names.Layer(i, "self_attn.q_proj", "attn_q"), width, hidden, order));
+    layer.k = TRY(reader.ReadLinear(names.Layer(i, "self_attn.k_proj", "attn_k"), kv_width, hidden, order));
+    layer.v = TRY(reader.ReadLinear(names.Layer(i, "self_attn.v_proj", "attn_v"), kv_width, hidden));
+    layer.o = TRY(reader.ReadLinear(names.Layer(i, "self_attn.o_proj", "attn_output"), hidden, width));
+    layer.mlp_norm = TRY(reader.Vector(names.Layer(i, "post_attention_layernorm.weight", "ffn_norm.weight"), hidden));
+    layer.gate = TRY(reader.ReadLinear(names.Layer(i, "mlp.gate_proj", "ffn_gate"), config.intermediate, hidden));
+    layer.up = TRY(reader.ReadLinear(names.Layer(i, "mlp.up_proj", "ffn_up"), config.intermediate, hidden));
+    layer.down = TRY(reader.ReadLinear(names.Layer(i, "mlp.down_proj", "ffn_down"), hidden, config.intermediate));
+    model->layers_.push_back(std::move(layer));
+  }
+  model->norm_ = TRY(reader.Vector(names.norm(), hidden));
+  // An output of its own where the checkpoint has one; else the embeddings are the output too.
+  model->tied_ = !reader.Has(names.head() + ".weight");
+  if (!model->tied_) model->head_ = TRY(reader.ReadLinear(names.head(), config.vocabulary, hidden));
+
+  model->info_ = {.family = "llama",
+                  .vocabulary = config.vocabulary,
+                  .context_length = config.context_length,
+                  .layers = config.layers,
+                  .hidden = hidden,
+                  .kv = {config.layers, config.kv_heads, config.head_dim},
+                  .parameters = reader.parameters(),
+                  .weight_bytes = reader.packed_bytes(),
+                  .length_dependent = model->rope_.DependsOnLength()};
+  return model;
+}
+
+void LlamaModel::NormRows(ThreadPool& pool, size_t rows, const std::vector<float>& weight,
+                          std::initializer_list<const Linear*> layers) {
+  const size_t hidden = config_.hidden;
+  x_.Set(rows, hidden, AnyNeedsQuantized(layers, precision_));
+  ForRows(pool, rows, [&](size_t r) {
+    RmsNorm(hidden_.data() + r * hidden, weight.data(), config_.norm_epsilon, x_.row(r), hidden);
+    x_.Finish(r);
+  });
+}
+
+void LlamaModel::AddProducts(ThreadPool& pool, const Linear& layer) {
+  const Activations x = x_.View();
+  const Product product = {&layer.weight, q_.data(), config_.hidden};
+  MatMul(pool, x, {&product, 1}, precision_);
+  ForRows(pool, x.columns, [&](size_t r) {
+    float* row = q_.data() + r * config_.hidden;
+    layer.AddBias(row);
+    Add(hidden_.data() + r * config_.hidden, row, config_.hidden);
+  });
+}
+
+void LlamaModel::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, size_t index) {
+  const LlamaLayer& layer = layers_[index];
+  const size_t rows = batch.tokens.size(), dim = config_.head_dim, half = rope_.half();
+  const size_t width = config_.heads * dim, kv_width = config_.kv_heads * dim;
+
+  NormRows(pool, rows, layer.attention_norm, {&layer.q, &layer.k, &layer.v});
+  const Product qkv[] = {{&layer.q.weight, q_.data(), width},
+                         {&layer.k.weight, k_.data(), kv_width},
+                         {&layer.v.weight, v_.data(), kv_width}};
+  MatMul(pool, x_.View(), qkv, precision_);
+  ForRows(pool, rows, [&](size_t r) {
+    float *q = q_.data() + r * width, *k = k_.data() + r * kv_width, *v = v_.data() + r * kv_width;
+    layer.q.AddBias(q);
+    layer.k.AddBias(k);
+    layer.v.AddBias(v);
+    const float *cosines = cosines_.data() + r * half, *sines = sines_.data() + r * half;
+    for (size_t h = 0; h < config_.heads; h++) RotateHalf(q + h * dim, cosines, sines, half);
+    const auto position = static_cast<size_t>(positions_[r]);
+    const int32_t page = slice_of_row_[r]->sequence->pages()[position / kPageTokens];
+    for (size_t h = 0; h < config_.kv_heads; h++) {
+      RotateHalf(k + h * dim, cosines, sines, half);
+      cache.Write(index, h, page, position % kPageTokens, k + h * dim, v + h * dim);
+    }
+  });
+
+  x_.Set(rows, width, AnyNeedsQuantized({&layer.o}, precision_));
+  Attend(pool, cache, index, attention_, batch.slices, q_.data(), x_.row(0), scratch_);
+  ForRows(pool, rows, [&](size_t r) { x_.Finish(r); });
+  AddProducts(pool, layer.o);
+
+  NormRows(pool, rows, layer.mlp_norm, {&layer.gate, &layer.up});
+  const size_t inner = config_.intermediate;
+  const Product gate_up[] = {{&layer.gate.weight, gate_.data(), inner}, {&layer.up.weight, up_.data(), inner}};
+  MatMul(pool, x_.View(), gate_up, precision_);
+  x_.Set(rows, inner, AnyNeedsQuantized({&layer.down}, precision_));
+  ForRows(pool, rows, [&](size_t r) {
+    float *gate = gate_.data() + r * inner, *up = up_.data() + r * inner;
+    layer.gate.AddBias(gate);
+    layer.up.AddBias(up);
+    SwiGlu(gate, up, x_.row(r), inner);
+    x_.Finish(r);
+  });
+  AddProducts(pool, layer.down);
+}
+
+void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
+  const size_t rows = batch.tokens.size(), hidden = config_.hidden;
+  DCHECK(rows <= max_rows_);
+  int64_t length = 0;
+  for (const BatchSlice& slice : batch.slices) {
+    for (size_t i = 0; i < slice.count; i++) {
+      positions_[slice.row + i] = slice.Position(i);
+      slice_of_row_[slice.row + i] = &slice;
+    }
+    length = std::max(length, static_cast<int64_t>(slice.sequence->length()));
+  }
+  rope_.Angles({positions_.data(), rows}, length, cosines_.data(), sines_.data());
+  ForRows(pool, rows,
+          [&](size_t r) { embeddings_.UnpackRow(static_cast<size_t>(batch.tokens[r]), hidden_.data() + r * hidden); });
+  if (batch.observe) batch.observe("embeddings", hidden_.data(), rows, hidden);
+  for (size_t i = 0; i < layers_.size(); i++) {
+    RunLayer(pool, cache, batch, i);
+    if (batch.observe) batch.observe(fmt::format("layer.{}", i), hidden_.data(), rows, hidden);
+  }
+
+  const size_t wanted = batch.logit_rows.size();
+  if (wanted == 0) return;
+  const PackedMatrix& head = tied_ ? embeddings_ : head_.weight;
+  x_.Set(wanted, hidden, NeedsQuantized(head, precision_));
+  ForRows(pool, wanted, [&](size_t r) {
+    RmsNorm(hidden_.data() + batch.logit_rows[r] * hidden, norm_.data(), config_.norm_epsilon, x_.row(r), hidden);
+    x_.Finish(r);
+  });
+  if (batch.observe) batch.observe("last_hidden_state", x_.row(0), wanted, hidden);
+  const Product product = {&head, batch.logits, config_.vocabulary};
+  MatMul(pool, x_.View(), {&product, 1}, precision_);
+  if (!head_.bias.empty())
+    ForRows(pool, wanted, [&](size_t r) { head_.AddBias(batch.logits + r * config_.vocabulary); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LanguageModel>> LoadLlamaModel(const LlamaConfig& config, const Checkpoint& checkpoint,
+                                                      ThreadPool& pool, const LoadOptions& options) {
+  return LlamaModel::Load(config, checkpoint, pool, options);
+}
+
+}  // namespace bothy

@@ -1,0 +1,80 @@
+#include "models/weights.h"
+
+#include "base/error.h"
+#include "tensor/quant/quant.h"
+
+namespace bothy {
+namespace {
+
+std::string ShapeText(const std::vector<uint64_t>& shape) {
+  std::string text;
+  for (const uint64_t n : shape) text += (text.empty() ? "" : " x ") + std::to_string(n);
+  return text.empty() ? "a single number" : text;
+}
+
+}  // namespace
+
+WeightReader::WeightReader(const Checkpoint& checkpoint, ThreadPool& pool, const LoadOptions& options)
+    : checkpoint_(checkpoint), pool_(pool), options_(options) {
+  for (const ArrayInfo& array : checkpoint.arrays()) total_ += array.size;
+}
+
+Result<const ArrayInfo*> WeightReader::Find(std::string_view name, const std::vector<uint64_t>& shape) const {
+  const ArrayInfo* array = TRY(checkpoint_.Get(name));
+  if (array->shape != shape) {
+    return Fail(ErrorCode::kCorrupt, "{}: array \"{}\": expected a shape of {}, found {}",
+                checkpoint_.SourceOf(*array).name(), name, ShapeText(shape), ShapeText(array->shape));
+  }
+  return array;
+}
+
+void WeightReader::Count(const ArrayInfo& array) {
+  parameters_ += ElementCount(array);
+  done_ += array.size;
+  if (options_.progress) options_.progress(done_, total_);
+}
+
+Result<PackedMatrix> WeightReader::Matrix(std::string_view name, uint64_t rows, uint64_t columns,
+                                          const RowOrder& order) {
+  const ArrayInfo* array = TRY(Find(name, {rows, columns}));
+  const uint64_t row_bytes = array->size / rows;
+  const RowReader read = [&](uint64_t first, uint64_t count, std::span<std::byte> out) -> Result<void> {
+    if (!order) return checkpoint_.Read(*array, first * row_bytes, out);
+    for (uint64_t r = 0; r < count; r++) {
+      TRY(checkpoint_.Read(*array, order(first + r) * row_bytes, out.subspan(r * row_bytes, row_bytes)));
+    }
+    return {};
+  };
+  PackedMatrix matrix = TRY_CONTEXT(name, PackedMatrix::Pack(array->dtype, rows, columns, read, pool_));
+  packed_bytes_ += matrix.bytes();
+  Count(*array);
+  return matrix;
+}
+
+Result<std::vector<float>> WeightReader::Vector(std::string_view name, uint64_t size, const RowOrder& order) {
+  const ArrayInfo* array = TRY(Find(name, {size}));
+  if (!CanDequantize(array->dtype)) {
+    return Fail(ErrorCode::kUnimplemented, "array \"{}\": type {} is not supported", name, DTypeName(array->dtype));
+  }
+  std::vector<std::byte> bytes(array->size);
+  TRY(checkpoint_.Read(*array, 0, bytes));
+  std::vector<float> values(size);
+  Dequantize(array->dtype, bytes.data(), size, values.data());
+  if (order) {
+    const std::vector<float> stored = values;
+    for (uint64_t i = 0; i < size; i++) values[i] = stored[order(i)];
+  }
+  packed_bytes_ += size * sizeof(float);
+  Count(*array);
+  return values;
+}
+
+Result<Linear> WeightReader::ReadLinear(const std::string& name, uint64_t rows, uint64_t columns,
+                                        const RowOrder& order) {
+  Linear linear;
+  linear.weight = TRY(Matrix(name + ".weight", rows, columns, order));
+  if (Has(name + ".bias")) linear.bias = TRY(Vector(name + ".bias", rows, order));
+  return linear;
+}
+
+}  // namespace bothy

@@ -1,0 +1,47 @@
+// Reads a checkpoint's arrays into layers, checking their shapes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/checkpoint.h"
+#include "models/language_model.h"
+#include "nn/linear.h"
+
+namespace bothy {
+
+// Which row of the stored matrix becomes row r of the layer.
+using RowOrder = std::function<uint64_t(uint64_t row)>;
+
+class WeightReader {
+ public:
+  WeightReader(const Checkpoint& checkpoint, ThreadPool& pool, const LoadOptions& options);
+
+  bool Has(std::string_view name) const { return checkpoint_.Find(name) != nullptr; }
+
+  // kNotFound without the array, kCorrupt where its shape is another; messages name file and array.
+  Result<PackedMatrix> Matrix(std::string_view name, uint64_t rows, uint64_t columns, const RowOrder& order = {});
+  Result<std::vector<float>> Vector(std::string_view name, uint64_t size, const RowOrder& order = {});
+
+  // name + ".weight", and name + ".bias" where that is there.
+  Result<Linear> ReadLinear(const std::string& name, uint64_t rows, uint64_t columns, const RowOrder& order = {});
+
+  uint64_t parameters() const { return parameters_; }  // read so far
+  uint64_t packed_bytes() const { return packed_bytes_; }
+
+ private:
+  Result<const ArrayInfo*> Find(std::string_view name, const std::vector<uint64_t>& shape) const;
+  void Count(const ArrayInfo& array);
+
+  const Checkpoint& checkpoint_;
+  ThreadPool& pool_;
+  const LoadOptions& options_;
+  uint64_t total_ = 0;
+  uint64_t done_ = 0;
+  uint64_t parameters_ = 0;
+  uint64_t packed_bytes_ = 0;
+};
+
+}  // namespace bothy

@@ -1,0 +1,98 @@
+#include "nn/kv_cache.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/half.h"
+
+namespace bothy {
+
+Result<std::unique_ptr<KvCache>> KvCache::Create(const KvShape& shape, KvType type, size_t tokens) {
+  auto cache = std::make_unique<KvCache>();
+  cache->shape_ = shape;
+  cache->type_ = type;
+  const size_t element = type == KvType::kF16 ? 2 : 4;
+  cache->head_bytes_ = (shape.head_dim + PaddedHeadDim(shape.head_dim)) * kPageTokens * element;
+  cache->page_bytes_ = shape.layers * shape.kv_heads * cache->head_bytes_;
+  const size_t pages = (tokens + kPageTokens - 1) / kPageTokens;
+  if (pages > size_t{std::numeric_limits<int32_t>::max()} ||
+      (cache->page_bytes_ > 0 && pages > (size_t{1} << 46) / cache->page_bytes_)) {
+    return Fail(ErrorCode::kResourceExhausted, "a cache for {} tokens is too large", tokens);
+  }
+  cache->buffer_ = TRY(Buffer::Allocate(pages * cache->page_bytes_));
+  cache->references_.resize(pages);
+  for (size_t page = pages; page-- > 0;) cache->free_.push_back(static_cast<int32_t>(page));
+  return cache;
+}
+
+Result<int32_t> KvCache::Take() {
+  if (free_.empty()) {
+    return Fail(ErrorCode::kResourceExhausted, "the cache's {} tokens are all in use", pages() * kPageTokens);
+  }
+  const int32_t page = free_.back();
+  free_.pop_back();
+  references_[static_cast<size_t>(page)] = 1;
+  return page;
+}
+
+void KvCache::Release(int32_t page) {
+  if (--references_[static_cast<size_t>(page)] == 0) free_.push_back(page);
+}
+
+void KvCache::Write(size_t layer, size_t head, int32_t page, size_t slot, const float* key, const float* value) {
+  std::byte* keys =
+      buffer_.data() + static_cast<size_t>(page) * page_bytes_ + (layer * shape_.kv_heads + head) * head_bytes_;
+  const size_t dim = shape_.head_dim, padded = PaddedHeadDim(dim);
+  if (type_ == KvType::kF32) {
+    auto* k = reinterpret_cast<float*>(keys);
+    auto* v = k + dim * kPageTokens + slot * padded;
+    for (size_t d = 0; d < dim; d++) k[d * kPageTokens + slot] = key[d];
+    std::copy_n(value, dim, v);
+    return;
+  }
+  auto* k = reinterpret_cast<uint16_t*>(keys);
+  auto* v = k + dim * kPageTokens + slot * padded;
+  for (size_t d = 0; d < dim; d++) k[d * kPageTokens + slot] = ToF16(key[d]);
+  for (size_t d = 0; d < dim; d++) v[d] = ToF16(value[d]);
+}
+
+Result<void> KvSequence::Extend(size_t count) {
+  const size_t wanted = (length_ + count + kPageTokens - 1) / kPageTokens;
+  const bool shared_tail =
+      count > 0 && length_ % kPageTokens != 0 && cache_->references_[static_cast<size_t>(pages_.back())] > 1;
+  if (wanted - pages_.size() + (shared_tail ? 1 : 0) > cache_->free_pages()) {
+    return Fail(ErrorCode::kResourceExhausted, "the cache has room for {} more tokens, {} are needed",
+                cache_->free_pages() * kPageTokens, count);
+  }
+  if (shared_tail) {
+    const int32_t copy = TRY(cache_->Take());
+    std::byte* const base = cache_->buffer_.data();
+    std::memcpy(base + static_cast<size_t>(copy) * cache_->page_bytes_,
+                base + static_cast<size_t>(pages_.back()) * cache_->page_bytes_, cache_->page_bytes_);
+    cache_->Release(pages_.back());
+    pages_.back() = copy;
+  }
+  while (pages_.size() < wanted) pages_.push_back(TRY(cache_->Take()));
+  length_ += count;
+  return {};
+}
+
+void KvSequence::Truncate(size_t length) {
+  length_ = std::min(length_, length);
+  const size_t keep = (length_ + kPageTokens - 1) / kPageTokens;
+  while (pages_.size() > keep) {
+    cache_->Release(pages_.back());
+    pages_.pop_back();
+  }
+}
+
+KvSequence KvSequence::Fork() const {
+  KvSequence fork(*cache_);
+  fork.pages_ = pages_;
+  fork.length_ = length_;
+  for (const int32_t page : pages_) cache_->Retain(page);
+  return fork;
+}
+
+}  // namespace bothy

@@ -1,0 +1,65 @@
+#include "nn/kv_cache.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing.h"
+
+namespace bothy {
+namespace {
+
+std::unique_ptr<KvCache> Make(size_t tokens) {
+  auto cache = KvCache::Create({.layers = 2, .kv_heads = 3, .head_dim = 5}, KvType::kF32, tokens);
+  CHECK(cache);
+  return *std::move(cache);
+}
+
+TEST(KvCache, PagesComeBackWhenASequenceEnds) {
+  const auto cache = Make(100);
+  EXPECT_EQ(cache->pages(), 7u);
+  {
+    KvSequence sequence(*cache);
+    EXPECT_OK(sequence.Extend(17));
+    EXPECT_EQ(cache->free_pages(), 5u);
+    EXPECT_OK(sequence.Extend(15));
+    EXPECT_EQ(cache->free_pages(), 5u);
+    sequence.Truncate(16);
+    EXPECT_EQ(cache->free_pages(), 6u);
+  }
+  EXPECT_EQ(cache->free_pages(), 7u);
+}
+
+TEST(KvCache, TooFewPagesIsAnErrorThatChangesNothing) {
+  const auto cache = Make(32);
+  KvSequence sequence(*cache);
+  ASSERT_OK(sequence.Extend(10));
+  const auto result = sequence.Extend(23);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(sequence.length(), 10u);
+  EXPECT_OK(sequence.Extend(22));
+}
+
+TEST(KvCache, AForkSharesPagesUntilItIsWrittenTo) {
+  const auto cache = Make(160);
+  KvSequence first(*cache);
+  ASSERT_OK(first.Extend(20));
+  const float key[5] = {1, 2, 3, 4, 5}, other[5] = {9, 9, 9, 9, 9};
+  cache->Write(1, 2, first.pages()[1], 3, key, key);
+  KvSequence second = first.Fork();
+  EXPECT_EQ(cache->free_pages(), 8u);
+  ASSERT_OK(second.Extend(1));  // the half-full last page is copied, the full first one stays shared
+  EXPECT_EQ(cache->free_pages(), 7u);
+  EXPECT_EQ(second.pages()[0], first.pages()[0]);
+  EXPECT_NE(second.pages()[1], first.pages()[1]);
+  cache->Write(1, 2, second.pages()[1], 4, other, other);
+  const auto* copied =
+      reinterpret_cast<const float*>(cache->Base(1, 2) + static_cast<size_t>(second.pages()[1]) * cache->page_bytes());
+  EXPECT_EQ(copied[2 * kPageTokens + 3], 3.0f);
+  EXPECT_EQ(copied[2 * kPageTokens + 4], 9.0f);
+  const auto* original =
+      reinterpret_cast<const float*>(cache->Base(1, 2) + static_cast<size_t>(first.pages()[1]) * cache->page_bytes());
+  EXPECT_EQ(original[2 * kPageTokens + 4], 0.0f);
+}
+
+}  // namespace
+}  // namespace bothy
