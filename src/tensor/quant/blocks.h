@@ -172,6 +172,14 @@ inline ScalesAndMins UnpackScalesAndMins(const uint8_t (&bytes)[12]) {
   return out;
 }
 
+inline void PackScalesAndMins(const ScalesAndMins& in, uint8_t (&bytes)[12]) {
+  for (size_t i = 0; i < 4; i++) {
+    bytes[i] = static_cast<uint8_t>(in.scale[i] | in.scale[4 + i] >> 4 << 6);
+    bytes[4 + i] = static_cast<uint8_t>(in.min[i] | in.min[4 + i] >> 4 << 6);
+    bytes[8 + i] = static_cast<uint8_t>((in.scale[4 + i] & 15) | in.min[4 + i] << 4);
+  }
+}
+
 inline std::array<int8_t, 16> UnpackScales(const BlockQ3_K& block) {  // -32 to 31
   std::array<int8_t, 16> out;
   for (size_t g = 0; g < 16; g++) {
@@ -182,6 +190,15 @@ inline std::array<int8_t, 16> UnpackScales(const BlockQ3_K& block) {  // -32 to 
   return out;
 }
 
+inline void PackScales(const std::array<int8_t, 16>& scales, BlockQ3_K& out) {
+  for (uint8_t& byte : out.scales) byte = 0;
+  for (size_t g = 0; g < 16; g++) {
+    const int scale = scales[g] + 32;
+    out.scales[g % 8] = static_cast<uint8_t>(out.scales[g % 8] | (scale & 15) << (g < 8 ? 0 : 4));
+    out.scales[8 + g % 4] = static_cast<uint8_t>(out.scales[8 + g % 4] | scale >> 4 << (2 * (g / 4)));
+  }
+}
+
 inline std::array<int8_t, 8> UnpackScales(const BlockIQ4_XS& block) {  // -32 to 31
   std::array<int8_t, 8> out;
   for (size_t g = 0; g < 8; g++) {
@@ -190,6 +207,16 @@ inline std::array<int8_t, 8> UnpackScales(const BlockIQ4_XS& block) {  // -32 to
     out[g] = static_cast<int8_t>((low | high << 4) - 32);
   }
   return out;
+}
+
+inline void PackScales(const std::array<int8_t, 8>& scales, BlockIQ4_XS& out) {
+  out.scales_h = 0;
+  for (size_t g = 0; g < 8; g += 2) {
+    const int even = scales[g] + 32;
+    const int odd = scales[g + 1] + 32;
+    out.scales_l[g / 2] = static_cast<uint8_t>((even & 15) | (odd & 15) << 4);
+    out.scales_h = static_cast<uint16_t>(out.scales_h | (even >> 4 | odd >> 4 << 2) << (2 * g));
+  }
 }
 
 template <class Block>
