@@ -32,6 +32,10 @@ class Runner {
   Action action_;
 };
 
+#define BOTHY_SUBCOMMAND_ENTRY(name) void Add_##name(CLI::App& root, Runner& runner);
+#include "cli_subcommands.inc"
+#undef BOTHY_SUBCOMMAND_ENTRY
+
 }  // namespace bothy::cli
 
 #define BOTHY_SUBCOMMAND(name) void bothy::cli::Add_##name

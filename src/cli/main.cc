@@ -9,12 +9,6 @@
 #include "cli/terminal.h"
 #include "tensor/isa.h"
 
-namespace bothy::cli {
-#define BOTHY_SUBCOMMAND_ENTRY(name) void Add_##name(CLI::App& root, Runner& runner);
-#include "cli_subcommands.inc"
-#undef BOTHY_SUBCOMMAND_ENTRY
-}  // namespace bothy::cli
-
 namespace bothy {
 namespace {
 

@@ -95,21 +95,33 @@ LlamaModel::LlamaModel(const LlamaConfig& config, Rope rope, const LoadOptions& 
 
 Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& config, const Checkpoint& checkpoint,
                                                         ThreadPool& pool, const LoadOptions& options) {
-  Rope rope = TRY(Rope::Create(config.rope));
-  auto model = std::unique_ptr<LlamaModel>(new LlamaModel(config, std::move(rope), options));
   WeightReader reader(checkpoint, pool, options);
   const LlamaNames names = {config.gguf_names};
   const size_t hidden = config.hidden, width = config.heads * config.head_dim,
                kv_width = config.kv_heads * config.head_dim;
 
-  // Row r of a head in half-rotated order is row 2r of the pairs, or 2 (r - half) + 1.
-  const RowOrder pairs = [dim = config.head_dim](uint64_t row) {
-    const uint64_t head = row / dim, r = row % dim, half = dim / 2;
+  // The embeddings, and with them that the sizes are the file's, before memory is taken for them.
+  PackedMatrix embeddings = TRY(reader.Matrix(names.embeddings(), config.vocabulary, hidden));
+  TRY(reader.CheckShape(names.Layer(0, "mlp.gate_proj.weight", "ffn_gate.weight"), {config.intermediate, hidden}));
+  TRY(reader.CheckShape(names.Layer(0, "self_attn.q_proj.weight", "attn_q.weight"), {width, hidden}));
+
+  RopeConfig rope_config = config.rope;
+  if (config.gguf_names && reader.Has("rope_freqs.weight")) {
+    const std::vector<float> divisors = TRY(reader.Vector("rope_freqs.weight", rope_config.dim / 2));
+    rope_config.frequency_divisors.assign(divisors.begin(), divisors.end());
+  }
+  Rope rope = TRY(Rope::Create(rope_config));
+  auto model = std::unique_ptr<LlamaModel>(new LlamaModel(config, std::move(rope), options));
+  model->embeddings_ = std::move(embeddings);
+
+  // Row r of a head in half-rotated order is row 2r of the pairs, or 2 (r - half) + 1; what is not rotated stays.
+  const RowOrder pairs = [dim = config.head_dim, rotated = config.rope.dim](uint64_t row) {
+    const uint64_t head = row / dim, r = row % dim, half = rotated / 2;
+    if (r >= rotated) return row;
     return head * dim + (r < half ? 2 * r : 2 * (r - half) + 1);
   };
   const RowOrder order = config.interleaved ? pairs : RowOrder();
 
-  model->embeddings_ = TRY(reader.Matrix(names.embeddings(), config.vocabulary, hidden));
   for (size_t i = 0; i < config.layers; i++) {
     LlamaLayer layer;
     layer.attention_norm = TRY(reader.Vector(names.Layer(i, "input_layernorm.weight", "attn_norm.weight"), hidden));

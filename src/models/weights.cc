@@ -28,6 +28,11 @@ Result<const ArrayInfo*> WeightReader::Find(std::string_view name, const std::ve
   return array;
 }
 
+Result<void> WeightReader::CheckShape(std::string_view name, const std::vector<uint64_t>& shape) const {
+  TRY(Find(name, shape));
+  return {};
+}
+
 void WeightReader::Count(const ArrayInfo& array) {
   parameters_ += ElementCount(array);
   done_ += array.size;

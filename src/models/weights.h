@@ -21,6 +21,9 @@ class WeightReader {
 
   bool Has(std::string_view name) const { return checkpoint_.Find(name) != nullptr; }
 
+  // kNotFound or kCorrupt, as below, without reading anything.
+  Result<void> CheckShape(std::string_view name, const std::vector<uint64_t>& shape) const;
+
   // kNotFound without the array, kCorrupt where its shape is another; messages name file and array.
   Result<PackedMatrix> Matrix(std::string_view name, uint64_t rows, uint64_t columns, const RowOrder& order = {});
   Result<std::vector<float>> Vector(std::string_view name, uint64_t size, const RowOrder& order = {});

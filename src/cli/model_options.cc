@@ -1,0 +1,63 @@
+#include "cli/model_options.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+
+#include "cli/terminal.h"
+#include "models/families.h"
+
+namespace bothy::cli {
+
+void ModelOptions::AddTo(CLI::App* app, std::string default_kv) {
+  kv = std::move(default_kv);
+  app->add_option("model", model, "A folder, a .gguf or .safetensors file, or ns/name[@revision][:file] in the cache")
+      ->required();
+  app->add_option("-t,--threads", threads, "Threads to compute with (default: one for each core)")
+      ->check(CLI::Range(1, 1024));
+  app->add_option("--kv", kv, "Type of the cache of keys and values")
+      ->check(CLI::IsMember({"f16", "f32"}))
+      ->capture_default_str();
+  app->add_option("-c,--context", context, "Tokens of context to make room for (default: what the model was made for)")
+      ->check(CLI::Range(1, 1 << 30));
+}
+
+Result<std::filesystem::path> ResolveModel(const std::string& model) {
+  if (std::error_code ignored; !std::filesystem::exists(model, ignored)) {
+    return Fail(ErrorCode::kNotFound, "{}: there is no such file or folder", model);
+  }
+  return std::filesystem::path(model);
+}
+
+Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precision, size_t sequences) {
+  const auto start = std::chrono::steady_clock::now();
+  OpenModel open;
+  open.files = TRY(OpenModelFiles(TRY(ResolveModel(options.model))));
+  open.pool = std::make_unique<ThreadPool>(options.threads);
+  std::unique_ptr<LanguageModel> model;
+  {
+    Progress progress("Loading " + options.model);
+    const LoadOptions load = {.precision = precision, .max_rows = 512, .progress = [&](uint64_t done, uint64_t total) {
+                                progress.Update(done, total);
+                              }};
+    model = TRY(LoadLanguageModel(open.files, *open.pool, load));
+  }
+  const size_t context = options.context > 0 ? options.context : model->info().context_length;
+  open.engine =
+      TRY(Engine::Create(std::move(model), *open.pool,
+                         {.kv = options.kv == "f32" ? KvType::kF32 : KvType::kF16,
+                          .cache_tokens = sequences * ((context + kPageTokens - 1) / kPageTokens * kPageTokens)}));
+  open.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return open;
+}
+
+uint64_t ResidentBytes() {
+  uint64_t pages = 0, resident = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%lu %lu", &pages, &resident) != 2) resident = 0;
+    std::fclose(file);
+  }
+  return resident * 4096;
+}
+
+}  // namespace bothy::cli

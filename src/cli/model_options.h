@@ -1,0 +1,40 @@
+// Opening the model that a command line names: the options all such subcommands share, and what they come to.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "codec/model_files.h"
+#include "runtime/engine.h"
+
+namespace bothy::cli {
+
+struct ModelOptions {
+  std::string model;
+  int threads = 0;
+  std::string kv = "f16";
+  size_t context = 0;
+
+  // Adds MODEL, --threads, --kv and --context.
+  void AddTo(CLI::App* app, std::string default_kv = "f16");
+};
+
+struct OpenModel {
+  ModelFiles files;
+  std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<Engine> engine;
+  double load_seconds = 0;
+};
+
+// MODEL, as a path or a name in the local cache, to the file or folder it stands for.
+Result<std::filesystem::path> ResolveModel(const std::string& model);
+
+// Opens the model with progress on stderr. `sequences` times the context is what the cache has room for.
+Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precision, size_t sequences = 1);
+
+// Bytes of memory that this process has in use now.
+uint64_t ResidentBytes();
+
+}  // namespace bothy::cli
