@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace bothy {
 
 Result<uint64_t> SizeOf(const ArraySpec& array) {
@@ -14,6 +17,15 @@ Result<uint64_t> SizeOf(const ArraySpec& array) {
   if (fits) return size;
   return Fail(ErrorCode::kInvalidArgument, "array \"{}\": {} cannot have the shape [{}]", array.name,
               DTypeName(array.dtype), fmt::join(array.shape, ", "));
+}
+
+Result<void> CheckNames(std::span<const ArraySpec> arrays) {
+  std::vector<std::string_view> names;
+  for (const ArraySpec& array : arrays) names.push_back(array.name);
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice == names.end()) return {};
+  return Fail(ErrorCode::kInvalidArgument, "array \"{}\" is there twice", *twice);
 }
 
 Result<void> ArraySink::Write(std::span<const std::byte> bytes) {

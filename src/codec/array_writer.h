@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct ArraySpec {
 
 // Bytes of the whole array; kInvalidArgument where the shape does not fit its type or 64 bits.
 Result<uint64_t> SizeOf(const ArraySpec& array);
+
+// kInvalidArgument where two have the same name.
+Result<void> CheckNames(std::span<const ArraySpec> arrays);
 
 // Takes the bytes of one array, in pieces of any size.
 class ArraySink {

@@ -84,15 +84,6 @@ Result<uint32_t> CheckTensor(const std::string& file, const ArraySpec& tensor) {
   return *type;
 }
 
-Result<void> CheckNames(const std::string& file, std::span<const ArraySpec> tensors) {
-  std::vector<std::string_view> names;
-  for (const ArraySpec& tensor : tensors) names.push_back(tensor.name);
-  std::ranges::sort(names);
-  const auto twice = std::ranges::adjacent_find(names);
-  if (twice == names.end()) return {};
-  return Fail(ErrorCode::kInvalidArgument, "{}: tensor \"{}\" is there twice", file, *twice);
-}
-
 uint64_t Padding(uint64_t size, uint64_t alignment) { return (alignment - size % alignment) % alignment; }
 
 }  // namespace
@@ -106,7 +97,7 @@ Result<void> WriteGguf(const std::filesystem::path& path, const GgufMetadata& me
                 alignment);
   }
   const auto step = static_cast<uint64_t>(alignment);
-  TRY(CheckNames(name, tensors));
+  TRY_CONTEXT(name, CheckNames(tensors));
 
   Header header;
   header.Number(uint32_t{0x46554747});  // "GGUF"

@@ -59,7 +59,7 @@ TEST(GgufWriter, WhatTheFormatCannotHoldIsRefused) {
   EXPECT_THAT(error({{"a", DType::kQ4_0, {2, 33}}}), has("Q4_0 cannot have the shape [2, 33]"));
   EXPECT_THAT(error({{"a", DType::kF32, {1, 1, 1, 1, 1}}}), has("at most 4 dimensions, this has 5"));
   EXPECT_THAT(error({{std::string(64, 'a'), DType::kF32, {}}}), has("names of at most 63 bytes, this has 64"));
-  EXPECT_THAT(error({{"a", DType::kF32, {}}, {"a", DType::kF32, {}}}), has("tensor \"a\" is there twice"));
+  EXPECT_THAT(error({{"a", DType::kF32, {}}, {"a", DType::kF32, {}}}), has("array \"a\" is there twice"));
   EXPECT_THAT(error({{"a", DType::kF32, {uint64_t{1} << 62}}}), has("cannot have the shape"));
   EXPECT_FALSE(std::filesystem::exists(path));
 }
