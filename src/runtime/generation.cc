@@ -10,9 +10,7 @@ namespace {
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-bool Cancelled(const std::atomic<bool>* cancel) {
-  return cancel != nullptr && cancel->load(std::memory_order_relaxed);
-}
+bool Cancelled(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
 // The most tokens, prompt included, that the settings allow.
 size_t MaxLength(const SamplingParams& params, size_t prompt) {
@@ -73,8 +71,7 @@ Result<GenerationResult> GenerationSession::Generate(const GenerationRequest& re
   // Chooses a track's next token from its logits; false where the track ends with it.
   const auto choose = [&](size_t i, std::span<const float> own) -> Result<void> {
     Track& track = tracks[i];
-    const int32_t token =
-        TRY(sampler.Choose(own, track.history, result.seed, static_cast<uint32_t>(i), scratch));
+    const int32_t token = TRY(sampler.Choose(own, track.history, result.seed, static_cast<uint32_t>(i), scratch));
     const LogProbs* log_probs = nullptr;
     if (request.log_probs) {
       track.out.log_probs.push_back(TRY(ModelLogProbs(own, token, *request.log_probs, scratch)));
@@ -113,7 +110,8 @@ Result<GenerationResult> GenerationSession::Generate(const GenerationRequest& re
     const Result<void> ran = engine_.Run(inputs, logits.data(), cancel);
     if (!ran) {
       const bool cancelled = Cancelled(cancel);
-      if (!cancelled && ran.error().code != ErrorCode::kOutOfRange && ran.error().code != ErrorCode::kResourceExhausted) {
+      if (!cancelled && ran.error().code != ErrorCode::kOutOfRange &&
+          ran.error().code != ErrorCode::kResourceExhausted) {
         return tl::unexpected<Error>(ran.error());
       }
       for (const size_t i : running) {

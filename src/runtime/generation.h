@@ -55,9 +55,9 @@ class GenerationSession {
  public:
   explicit GenerationSession(Engine& engine) : engine_(engine), sequence_(engine.NewSequence()) {}
 
-  // Runs the prompt and generates. `on_token` sees each token when it is chosen, and ends that continuation by returning
-  // false. Errors are those of Engine::Run for the prompt; running out of context later is a reason, not an error. The
-  // session keeps the prompt and the first continuation.
+  // Runs the prompt and generates. `on_token` sees each token when it is chosen, and ends that continuation by
+  // returning false. Errors are those of Engine::Run for the prompt; running out of context later is a reason, not an
+  // error. The session keeps the prompt and the first continuation.
   Result<GenerationResult> Generate(const GenerationRequest& request,
                                     const std::function<bool(const GeneratedToken&)>& on_token = {},
                                     const std::atomic<bool>* cancel = nullptr);
