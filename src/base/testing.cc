@@ -27,6 +27,14 @@ std::optional<std::filesystem::path> TestData() {
   return folder;
 }
 
+std::filesystem::path TestModel(const std::filesystem::path& name) {
+  if (const char* folder = std::getenv("BOTHY_TEST_MODELS"); folder != nullptr && *folder != '\0') {
+    return std::filesystem::path(folder) / name;
+  }
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home != nullptr ? home : "/") / ".cache" / "bothy" / "models" / name;
+}
+
 std::string ReadTestFile(const std::filesystem::path& path) {
   const auto file = OpenFile(path);
   if (!file) {

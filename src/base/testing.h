@@ -18,6 +18,11 @@
 #define BOTHY_NEEDS_TEST_DATA() \
   if (!::bothy::TestData()) GTEST_SKIP() << "needs BOTHY_TEST_DATA"
 
+// Fails where a file of a registry's package has not been fetched; ./test fetches them all first.
+#define BOTHY_NEEDS_TEST_MODEL(name)                      \
+  if (!std::filesystem::exists(::bothy::TestModel(name))) \
+  FAIL() << ::bothy::TestModel(name) << " is missing: tools/fetch_test_models gets it"
+
 namespace bothy {
 
 class TemporaryFolder {
@@ -37,6 +42,9 @@ std::filesystem::path Golden();
 
 // The folder that BOTHY_TEST_DATA names, which holds kit/ and golden/; nothing where it is not set.
 std::optional<std::filesystem::path> TestData();
+
+// A file that tools/fetch_test_models gets, in BOTHY_TEST_MODELS or ~/.cache/bothy/models.
+std::filesystem::path TestModel(const std::filesystem::path& name);
 
 // The whole file; the test fails where it cannot be read.
 std::string ReadTestFile(const std::filesystem::path& path);

@@ -1,0 +1,139 @@
+#include "text/bpe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text/byte_alphabet.h"
+#include "text/utf8.h"
+
+namespace bothy {
+namespace {
+
+constexpr TokenId kNone = -1;
+
+}  // namespace
+
+BpeModel::Builder::Builder(const PieceTable& pieces, BpeOptions options, size_t merges)
+    : model_(new BpeModel(pieces, std::move(options))) {
+  model_->merges_.Reserve(merges);
+}
+
+Result<void> BpeModel::Builder::AddMerge(std::string_view left, std::string_view right) {
+  const PieceTable& pieces = model_->pieces_;
+  const auto missing = [](std::string_view piece) {
+    return Fail(ErrorCode::kCorrupt, "\"{}\" is not in the vocabulary", piece);
+  };
+  const auto left_id = pieces.Find(left), right_id = pieces.Find(right);
+  if (!left_id) return missing(left);
+  if (!right_id) return missing(right);
+  const std::string& prefix = model_->options_.continuing_prefix;
+  std::string_view rest = right;
+  if (!prefix.empty() && rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
+  const std::string whole = std::string(left).append(rest);
+  const auto result = pieces.Find(whole);
+  if (!result) return missing(whole);
+  model_->merges_.Set(*left_id, *right_id, {rank_++, *result});
+  return {};
+}
+
+Result<std::unique_ptr<BpeModel>> BpeModel::Builder::Build() {
+  BpeModel& model = *model_;
+  model.byte_ids_.fill(kNone);
+  const PieceTable& pieces = model.pieces_;
+  if (model.options_.byte_level) {
+    if (model.options_.ignore_merges) {
+      model.bytes_.Reserve(pieces.count(), pieces.count() * 8);
+      for (size_t i = 0; i < pieces.size(); i++) {
+        const auto id = static_cast<TokenId>(i);
+        if (!pieces.Contains(id)) continue;
+        if (const auto bytes = FromByteAlphabet(pieces[id])) TRY(model.bytes_.Add(*bytes, id));
+      }
+    }
+    for (uint32_t byte = 0; byte < 256; byte++) {
+      std::string piece;
+      AppendUtf8(piece, CharOfByte(static_cast<uint8_t>(byte)));
+      if (const auto id = pieces.Find(piece)) model.byte_ids_[byte] = *id;
+    }
+  } else if (model.options_.byte_fallback) {
+    for (uint32_t byte = 0; byte < 256; byte++) {
+      if (const auto id = pieces.Find(fmt::format("<0x{:02X}>", byte))) model.byte_ids_[byte] = *id;
+    }
+  }
+  return std::move(model_);
+}
+
+// A character that no token can spell is left out where there is no unknown token, and as in the reference the places
+// of what follows are then counted without it.
+void BpeModel::CutIntoBytes(std::string_view word, std::vector<Symbol>& symbols) const {
+  uint32_t at = 0;
+  for (const char byte : word) {
+    const TokenId id = byte_ids_[static_cast<uint8_t>(byte)];
+    if (id != kNone) {
+      symbols.push_back({id, at, at + 1});
+      at++;
+    } else if (options_.unk) {
+      AddUnknown(at, at + 1, symbols);
+      at++;
+    }
+  }
+}
+
+void BpeModel::AddUnknown(uint32_t begin, uint32_t end, std::vector<Symbol>& symbols) const {
+  if (options_.fuse_unk && !symbols.empty() && symbols.back().id == *options_.unk) {
+    symbols.back().end = end;
+  } else {
+    symbols.push_back({*options_.unk, begin, end});
+  }
+}
+
+void BpeModel::CutIntoCharacters(std::string_view word, std::vector<Symbol>& symbols) const {
+  std::string spelled;
+  uint32_t at = 0;
+  for (uint32_t begin = 0, end = 0; begin < word.size(); begin = end) {
+    end = begin + Utf8Size(word[begin]);
+    const uint32_t size = end - begin;
+    std::string_view piece = word.substr(begin, size);
+    const bool prefix = begin > 0 && !options_.continuing_prefix.empty();
+    const bool suffix = end == word.size() && !options_.end_of_word_suffix.empty();
+    if (prefix || suffix) {
+      spelled = prefix ? options_.continuing_prefix : std::string();
+      spelled.append(piece);
+      if (suffix) spelled.append(options_.end_of_word_suffix);
+      piece = spelled;
+    }
+    if (const auto id = pieces_.Find(piece)) {
+      symbols.push_back({*id, at, at + size});
+    } else if (options_.byte_fallback && HasBytes(piece)) {
+      uint32_t byte_at = at;
+      for (const char byte : piece) {
+        symbols.push_back({byte_ids_[static_cast<uint8_t>(byte)], byte_at, byte_at + 1});
+        if (byte_at + 1 < at + size) byte_at++;
+      }
+    } else if (options_.unk) {
+      AddUnknown(at, at + size, symbols);
+    } else {
+      continue;
+    }
+    at += size;
+  }
+}
+
+bool BpeModel::HasBytes(std::string_view piece) const {
+  return std::ranges::all_of(piece, [this](char byte) { return byte_ids_[static_cast<uint8_t>(byte)] != kNone; });
+}
+
+void BpeModel::Tokenize(std::string_view word, Scratch& scratch, std::vector<Symbol>& out) const {
+  if (options_.ignore_merges) {
+    if (const auto id = options_.byte_level ? bytes_.Find(word) : pieces_.Find(word)) {
+      out.push_back({*id, 0, static_cast<uint32_t>(word.size())});
+      return;
+    }
+  }
+  scratch.symbols.clear();
+  options_.byte_level ? CutIntoBytes(word, scratch.symbols) : CutIntoCharacters(word, scratch.symbols);
+  merges_.Apply(scratch.symbols, scratch.merge);
+  out.insert(out.end(), scratch.symbols.begin(), scratch.symbols.end());
+}
+
+}  // namespace bothy

@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "base/testing.h"
+#include "codec/gguf.h"
+#include "codec/json.h"
+#include "text/golden_cases.h"
+#include "text/open_tokenizer.h"
+
+namespace bothy {
+
+std::string ReadGzip(const std::filesystem::path& path) {
+  std::string text;
+  gzFile file = gzopen(path.c_str(), "rb");
+  if (file == nullptr) {
+    ADD_FAILURE() << path << " cannot be opened";
+    return text;
+  }
+  char buffer[1 << 16];
+  int count = 0;
+  while ((count = gzread(file, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<size_t>(count));
+  if (gzclose(file) != Z_OK || count < 0) ADD_FAILURE() << path << " is damaged";
+  return text;
+}
+
+namespace {
+
+std::vector<json::value> ReadLines(const std::filesystem::path& path) {
+  std::vector<json::value> values;
+  const std::string text = ReadGzip(path);
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = text.find('\n', begin);
+    auto value = json::Parse(std::string_view(text).substr(begin, end - begin), path.string());
+    if (!value) {
+      ADD_FAILURE() << value.error().message;
+      break;
+    }
+    values.push_back(*std::move(value));
+    begin = end + 1;
+  }
+  return values;
+}
+
+}  // namespace
+
+std::vector<GoldenCase> ReadGoldenCases(const std::filesystem::path& folder, const std::string& name) {
+  std::vector<GoldenCase> cases;
+  const auto strings = ReadLines(folder / "strings.jsonl.gz");
+  for (const json::value& line : ReadLines(folder / name / "golden.jsonl.gz")) {
+    const json::object& row = line.as_object();
+    GoldenCase c;
+    c.number = row.at("i").to_number<size_t>();
+    c.text = strings.at(c.number).as_string();
+    for (const json::value& id : row.at("ids").as_array()) c.ids.push_back(id.to_number<TokenId>());
+    if (const json::array* flat = json::FindArray(row, "offsets")) {
+      int64_t last = 0;
+      for (size_t i = 0; i + 1 < flat->size(); i += 2) {
+        const int64_t begin = last + flat->at(i).to_number<int64_t>();
+        last = begin + flat->at(i + 1).to_number<int64_t>();
+        c.offsets.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(last)});
+      }
+    }
+    if (const json::array* pieces = json::FindArray(row, "pieces")) {
+      for (const json::value& piece : *pieces) c.pieces.emplace_back(piece.as_string());
+    }
+    c.decoded = row.contains("decoded") ? std::string(row.at("decoded").as_string()) : c.text;
+    cases.push_back(std::move(c));
+  }
+  EXPECT_GT(cases.size(), 100u) << name;
+  return cases;
+}
+
+void ExpectGolden(const Tokenizer& tokenizer, const std::vector<GoldenCase>& cases) {
+  int wrong = 0;
+  for (const GoldenCase& c : cases) {
+    const auto ids = tokenizer.Encode(c.text);
+    const auto encoding = tokenizer.EncodeWithOffsets(c.text);
+    ASSERT_OK(ids);
+    ASSERT_OK(encoding);
+    EXPECT_EQ(*ids, encoding->ids);
+    const auto context = [&] { return "case " + std::to_string(c.number) + ": " + testing::PrintToString(c.text); };
+    EXPECT_EQ(*ids, c.ids) << context();
+    if (!c.offsets.empty() && *ids == c.ids) {
+      for (size_t i = 0; i < c.offsets.size(); i++) {
+        EXPECT_EQ(encoding->offsets[i].begin, c.offsets[i].begin) << "token " << i << ", " << context();
+        EXPECT_EQ(encoding->offsets[i].end, c.offsets[i].end) << "token " << i << ", " << context();
+      }
+    }
+    EXPECT_EQ(tokenizer.Decode(c.ids), c.decoded) << context();
+    if (testing::Test::HasFailure() && ++wrong == 5) GTEST_FAIL() << "and perhaps more";
+  }
+}
+
+namespace {
+
+TEST(Golden, Smollm2) {
+  BOTHY_NEEDS_TEST_MODEL("SmolLM2-135M-Instruct.Q4_1.gguf");
+  auto file = OpenFile(TestModel("SmolLM2-135M-Instruct.Q4_1.gguf"));
+  ASSERT_OK(file);
+  const auto gguf = ReadGguf(*std::move(file));
+  ASSERT_OK(gguf);
+  const auto tokenizer = TokenizerFromGguf(gguf->metadata);
+  ASSERT_OK(tokenizer);
+  ExpectGolden(**tokenizer, ReadGoldenCases(Golden() / "tokenizers", "smollm2"));
+}
+
+}  // namespace
+}  // namespace bothy

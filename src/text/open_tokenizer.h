@@ -1,0 +1,15 @@
+// Makes a tokenizer of what a model's files hold.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "codec/gguf_metadata.h"
+#include "text/tokenizer.h"
+
+namespace bothy {
+
+// From the keys tokenizer.ggml.* of a GGUF file: model "gpt2" for now. kNotFound where it has none.
+Result<std::unique_ptr<Tokenizer>> TokenizerFromGguf(const GgufMetadata& metadata);
+
+}  // namespace bothy
