@@ -36,6 +36,7 @@ class Checkpoint {
   std::span<const ArrayInfo> arrays() const { return arrays_; }
   const ArrayInfo* Find(std::string_view name) const;         // null where there is none
   Result<const ArrayInfo*> Get(std::string_view name) const;  // kNotFound, naming the file and the array
+  std::span<const std::shared_ptr<const ByteSource>> sources() const { return sources_; }
   const ByteSource& SourceOf(const ArrayInfo& array) const { return *sources_[array.source]; }
 
   // Bytes [offset, offset + out.size()) of the array's content.

@@ -1,17 +1,152 @@
 #include "codec/model_files.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+#include <vector>
+
 #include "codec/gguf.h"
+#include "codec/safetensors.h"
+#include "codec/shards.h"
 
 namespace bothy {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = 16 << 20;
+constexpr std::string_view kGguf = ".gguf";
+constexpr std::string_view kSafetensors = ".safetensors";
+constexpr std::string_view kSafetensorsIndex = ".safetensors.index.json";
+
+Result<Checkpoint> ReadSafetensorsArrays(std::shared_ptr<const ByteSource> source) {
+  return TRY(ReadSafetensors(std::move(source))).checkpoint;
+}
+
+// What the first bytes of a file say that it is.
+enum class Kind { kGguf, kSafetensors, kUnknown };
+
+Result<Kind> KindOf(const ByteSource& source) {
+  std::array<char, 16> start{};
+  const size_t size = std::min<uint64_t>(start.size(), source.size());
+  TRY(source.Read(0, std::as_writable_bytes(std::span(start)).first(size)));
+  const std::string_view bytes(start.data(), size);
+  if (bytes.starts_with("GGUF") || bytes.starts_with("FUGG")) return Kind::kGguf;
+  if (bytes.size() > 8 && bytes[8] == '{') return Kind::kSafetensors;
+  return Kind::kUnknown;
+}
+
+class Opener {
+ public:
+  Opener(std::string name, std::shared_ptr<const Folder> folder) : folder_(*folder) {
+    files_.name = std::move(name);
+    files_.folder = std::move(folder);
+  }
+
+  Result<ModelFiles> Open(std::string_view file) {
+    TRY(OpenArrays(file));
+    if (!files_.gguf) {
+      if (!files_.config) files_.config = TRY(folder_.ReadObject("config.json", kMaxConfigBytes));
+      files_.generation_config = TRY(folder_.ReadObject("generation_config.json", kMaxConfigBytes));
+    }
+    return std::move(files_);
+  }
+
+  // The file that stands for the folder's model.
+  Result<std::string> Choose() const {
+    // The names that transformers looks for, in its order; then others of the same kinds, where there is just one.
+    for (const std::string_view file : {"model.safetensors", "model.safetensors.index.json"}) {
+      if (folder_.Has(file)) return std::string(file);
+    }
+    if (const auto file = TRY(OnlyOne(kSafetensorsIndex))) return *file;
+    if (const auto file = TRY(OnlyOne(kSafetensors))) return *file;
+    if (const auto file = TRY(OnlyGguf())) return *file;
+    return Fail(ErrorCode::kNotFound,
+                "{}: no model in this folder: looked for model.safetensors, model.safetensors.index.json, another "
+                "*.safetensors, and *.gguf",
+                folder_.name());
+  }
+
+ private:
+  Result<void> OpenArrays(std::string_view file) {
+    if (file.ends_with(kGguf)) return OpenGguf(file);
+    if (file.ends_with(kSafetensorsIndex)) return OpenIndex(file, "safetensors", ReadSafetensorsArrays);
+    auto source = TRY(folder_.Open(file));
+    const Kind kind = file.ends_with(kSafetensors) ? Kind::kSafetensors : TRY(KindOf(*source));
+    switch (kind) {
+      case Kind::kGguf: return OpenGguf(file);
+      case Kind::kSafetensors:
+        files_.format = "safetensors";
+        files_.checkpoint = TRY(ReadSafetensorsArrays(std::move(source)));
+        return {};
+      case Kind::kUnknown: break;
+    }
+    return Fail(ErrorCode::kCorrupt, "{}: offset 0: expected the start of a GGUF or safetensors file, found neither",
+                source->name());
+  }
+
+  Result<void> OpenGguf(std::string_view file) {
+    auto gguf = TRY(ReadGgufParts(folder_, file));
+    files_.format = "gguf";
+    files_.checkpoint = std::move(gguf.checkpoint);
+    files_.gguf = std::move(gguf.metadata);
+    return {};
+  }
+
+  Result<void> OpenIndex(std::string_view file, std::string_view format, const ShardReader& read) {
+    files_.format = format;
+    files_.checkpoint = TRY(ReadSharded(folder_, file, read));
+    return {};
+  }
+
+  tl::unexpected<Error> Several(const std::vector<std::string>& names) const {
+    return Fail(ErrorCode::kInvalidArgument, "{}: there are several models in this folder, name one of them: {}",
+                folder_.name(), fmt::join(names, ", "));
+  }
+
+  Result<std::optional<std::string>> OnlyOne(std::string_view end) const {
+    std::vector<std::string> found;
+    for (const std::string& file : folder_.files()) {
+      // An adapter is no model, it lies beside one.
+      if (file.ends_with(end) && !file.starts_with("adapter_model")) found.push_back(file);
+    }
+    if (found.empty()) return std::nullopt;
+    if (found.size() > 1) return Several(found);
+    return found.front();
+  }
+
+  Result<std::optional<std::string>> OnlyGguf() const {
+    std::set<std::string> models;  // a split one by its first part
+    for (const std::string& file : folder_.files()) {
+      if (!file.ends_with(kGguf)) continue;
+      const auto split = ParseSplitName(file);
+      models.insert(split ? split->Part(1) : file);
+    }
+    if (models.empty()) return std::nullopt;
+    if (models.size() > 1) return Several({models.begin(), models.end()});
+    return *models.begin();
+  }
+
+  ModelFiles files_;
+  const Folder& folder_;
+};
+
+}  // namespace
 
 Result<ModelFiles> OpenModelFiles(const std::filesystem::path& path) {
-  ModelFiles files;
-  files.name = path.string();
-  std::shared_ptr<const ByteSource> source = TRY(OpenFile(path));
-  Gguf gguf = TRY(ReadGguf(std::move(source)));
-  files.checkpoint = std::move(gguf.checkpoint);
-  files.gguf = std::move(gguf.metadata);
-  return files;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    return Fail(ErrorCode::kNotFound, "{}: there is no such file or folder", path.string());
+  }
+  if (std::filesystem::is_directory(status)) {
+    Opener opener(path.string(), TRY(OpenFolder(path)));
+    return opener.Open(TRY(opener.Choose()));
+  }
+  const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  Opener opener(path.string(), TRY(OpenFolder(parent)));
+  return opener.Open(path.filename().string());
 }
 
 }  // namespace bothy
