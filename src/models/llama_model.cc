@@ -5,13 +5,11 @@
 #include "models/llama_model.h"
 #include "models/weights.h"
 #include "nn/linear.h"
+#include "nn/rows.h"
 #include "tensor/ops.h"
 
 namespace bothy {
 namespace {
-
-// Rows that one task of a row operation takes: neighbours in the cache's pages stay with one thread.
-constexpr size_t kRowsPerTask = 16;
 
 struct LlamaLayer {
   std::vector<float> attention_norm;
@@ -45,13 +43,6 @@ class LlamaModel final : public LanguageModel {
   void NormRows(ThreadPool& pool, size_t rows, const std::vector<float>& weight,
                 std::initializer_list<const Linear*> layers);
   void AddProducts(ThreadPool& pool, const Linear& layer);  // hidden += layer(x_)
-
-  template <class Function>
-  void ForRows(ThreadPool& pool, size_t rows, Function function) {
-    pool.ParallelFor((rows + kRowsPerTask - 1) / kRowsPerTask, [&](size_t task, int) {
-      for (size_t r = task * kRowsPerTask; r < std::min(rows, (task + 1) * kRowsPerTask); r++) function(r);
-    });
-  }
 
   LlamaConfig config_;
   Rope rope_;

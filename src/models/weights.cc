@@ -1,5 +1,7 @@
 #include "models/weights.h"
 
+#include <cstring>
+
 #include "base/error.h"
 #include "tensor/quant/quant.h"
 
@@ -79,6 +81,32 @@ Result<Linear> WeightReader::ReadLinear(const std::string& name, uint64_t rows, 
   Linear linear;
   linear.weight = TRY(Matrix(name + ".weight", rows, columns, order));
   if (Has(name + ".bias")) linear.bias = TRY(Vector(name + ".bias", rows, order));
+  return linear;
+}
+
+Result<Linear> WeightReader::ReadTransposedLinear(const std::string& name, uint64_t rows, uint64_t columns) {
+  const ArrayInfo* array = TRY(Find(name + ".weight", {columns, rows}));
+  if (IsQuantized(array->dtype)) {
+    return Fail(ErrorCode::kUnimplemented, "array \"{}\": type {} cannot be transposed", array->name,
+                DTypeName(array->dtype));
+  }
+  std::vector<std::byte> stored(array->size);
+  TRY(checkpoint_.Read(*array, 0, stored));
+  const uint64_t element = InfoOf(array->dtype).bytes;
+  const RowReader read = [&](uint64_t first, uint64_t count, std::span<std::byte> out) -> Result<void> {
+    for (uint64_t c = 0; c < columns; c++) {
+      for (uint64_t r = 0; r < count; r++) {
+        std::memcpy(out.data() + (r * columns + c) * element, stored.data() + (c * rows + first + r) * element,
+                    element);
+      }
+    }
+    return {};
+  };
+  Linear linear;
+  linear.weight = TRY_CONTEXT(name, PackedMatrix::Pack(array->dtype, rows, columns, read, pool_));
+  packed_bytes_ += linear.weight.bytes();
+  Count(*array);
+  if (Has(name + ".bias")) linear.bias = TRY(Vector(name + ".bias", rows));
   return linear;
 }
 

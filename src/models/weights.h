@@ -31,6 +31,10 @@ class WeightReader {
   // name + ".weight", and name + ".bias" where that is there.
   Result<Linear> ReadLinear(const std::string& name, uint64_t rows, uint64_t columns, const RowOrder& order = {});
 
+  // The same, where the weight is stored as [columns][rows]: x W + b, as GPT-2's Conv1D has it. Takes memory for the
+  // stored matrix once more while it is packed.
+  Result<Linear> ReadTransposedLinear(const std::string& name, uint64_t rows, uint64_t columns);
+
   uint64_t parameters() const { return parameters_; }  // read so far
   uint64_t packed_bytes() const { return packed_bytes_; }
 

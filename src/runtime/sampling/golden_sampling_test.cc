@@ -1,46 +1,13 @@
 // Every setting of tests/golden/sampling against the distributions of transformers 5.23, on 8 vectors of logits.
 #include <gtest/gtest.h>
 
-#include <cstring>
-
-#include "base/testing.h"
+#include "models/golden_testing.h"
 #include "runtime/sampling/sampler.h"
 
 namespace bothy {
 namespace {
 
 constexpr size_t kVocabulary = 500, kHistory = 40, kNewTokens = 3, kRows = 8;
-
-class SamplingGolden : public testing::Test {
- protected:
-  void SetUp() override {
-    const auto folder = Golden() / "sampling";
-    auto settings = json::Parse(ReadTestFile(folder / "golden.json"), "golden.json");
-    ASSERT_OK(settings);
-    golden_ = settings->as_object();
-    bytes_ = ReadTestFile(folder / "golden.safetensors");
-    uint64_t header_size = 0;
-    ASSERT_GE(bytes_.size(), sizeof(header_size));
-    std::memcpy(&header_size, bytes_.data(), sizeof(header_size));
-    auto header = json::Parse(std::string_view(bytes_).substr(8, header_size), "header");
-    ASSERT_OK(header);
-    header_ = header->as_object();
-    data_ = 8 + header_size;
-  }
-
-  template <class T>
-  std::vector<T> Tensor(std::string_view name) const {
-    const auto& offsets = header_.at(name).as_object().at("data_offsets").as_array();
-    const auto begin = offsets[0].to_number<size_t>(), end = offsets[1].to_number<size_t>();
-    std::vector<T> values((end - begin) / sizeof(T));
-    std::memcpy(values.data(), bytes_.data() + data_ + begin, end - begin);
-    return values;
-  }
-
-  json::object golden_, header_;
-  std::string bytes_;
-  size_t data_ = 0;
-};
 
 bool Lists(const json::value& list, size_t row) {
   for (const auto& v : list.as_array()) {
@@ -49,10 +16,15 @@ bool Lists(const json::value& list, size_t row) {
   return false;
 }
 
-TEST_F(SamplingGolden, EverySettingGivesTheDistributionOfTheReference) {
-  const auto logits = Tensor<float>("logits");
-  const auto history = Tensor<int64_t>("history");
-  const auto& settings = golden_.at("settings").as_array();
+TEST(SamplingGolden, EverySettingGivesTheDistributionOfTheReference) {
+  const GoldenFolder folder(Golden() / "sampling");
+  const auto golden = json::Parse(ReadTestFile(folder.path() / "golden.json"), "golden.json");
+  ASSERT_OK(golden);
+  const std::vector<double> stored = folder.Doubles("logits");
+  std::vector<float> logits;
+  for (const double v : stored) logits.push_back(static_cast<float>(v));
+  const std::vector<int64_t> history = folder.Integers("history");
+  const auto& settings = golden->at("settings").as_array();
   ASSERT_EQ(settings.size(), 49u);
   SamplerScratch scratch;
   size_t compared = 0;
@@ -66,7 +38,7 @@ TEST_F(SamplingGolden, EverySettingGivesTheDistributionOfTheReference) {
     ASSERT_OK(ReadSampling(setting.at("setting").as_object(), SettingsFrom::kRequest, params));
     const auto sampler = Sampler::Create(params, kVocabulary);
     ASSERT_OK(sampler);
-    const auto expected = Tensor<float>(fmt::format("probabilities.{}", index));
+    const auto expected = folder.Doubles(fmt::format("probabilities.{}", index));
     const double bound = setting.at("bound").to_number<double>();
     for (size_t row = 0; row < kRows; row++) {
       SCOPED_TRACE(row);
@@ -82,7 +54,7 @@ TEST_F(SamplingGolden, EverySettingGivesTheDistributionOfTheReference) {
       std::vector<double> all(kVocabulary);
       for (const auto& [token, probability] : *got) all[static_cast<size_t>(token)] = probability;
       for (size_t i = 0; i < kVocabulary; i++) {
-        const double want = static_cast<double>(expected[row * kVocabulary + i]);
+        const double want = expected[row * kVocabulary + i];
         EXPECT_NEAR(all[i], want, bound) << "token " << i;
         // Kept and cut tokens are never mistaken, except where f32 has no normal number for the probability.
         EXPECT_TRUE((all[i] > 0) == (want > 0) || want < 1e-37) << "token " << i << ": " << all[i] << ", " << want;
