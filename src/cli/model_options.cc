@@ -6,6 +6,7 @@
 
 #include "cli/terminal.h"
 #include "models/families.h"
+#include "text/open_tokenizer.h"
 
 namespace bothy::cli {
 
@@ -49,6 +50,11 @@ Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precisi
                           .cache_tokens = sequences * ((context + kPageTokens - 1) / kPageTokens * kPageTokens)}));
   open.load_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return open;
+}
+
+Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files) {
+  if (files.gguf) return TRY_CONTEXT(files.name, TokenizerFromGguf(*files.gguf));
+  return Fail(ErrorCode::kUnimplemented, "{}: tokenizers of this format are not supported", files.name);
 }
 
 uint64_t ResidentBytes() {

@@ -8,6 +8,7 @@
 
 #include "codec/model_files.h"
 #include "runtime/engine.h"
+#include "text/tokenizer.h"
 
 namespace bothy::cli {
 
@@ -33,6 +34,9 @@ Result<std::filesystem::path> ResolveModel(const std::string& model);
 
 // Opens the model with progress on stderr. `sequences` times the context is what the cache has room for.
 Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precision, size_t sequences = 1);
+
+// The tokenizer that came with a model.
+Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files);
 
 // Bytes of memory that this process has in use now.
 uint64_t ResidentBytes();

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 
@@ -83,6 +82,7 @@ void CatchInterrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 bool Interrupted() { return g_interrupted.load(); }
+const std::atomic<bool>* InterruptFlag() { return &g_interrupted; }
 void ClearInterrupt() { g_interrupted.store(false); }
 
 std::string ReadStandardInput() {

@@ -1,6 +1,7 @@
 // Talking to people: progress on stderr, sizes and times in the units they use, Ctrl-C.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -35,6 +36,7 @@ class Progress {
 // From now on the first Ctrl-C (or SIGTERM) only sets a flag; a second one before it is taken ends the program.
 void CatchInterrupts();
 bool Interrupted();
+const std::atomic<bool>* InterruptFlag();
 void ClearInterrupt();
 
 // Reads standard input to its end.
