@@ -74,6 +74,13 @@ MODELS = [
 ]
 
 
+def save(writer):
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def write(path, arch, layers, heads, kv_heads, experts, tensors):
     writer = GGUFWriter(path, arch)
     writer.add_context_length(64)
@@ -93,10 +100,7 @@ def write(path, arch, layers, heads, kv_heads, experts, tensors):
         writer.add_expert_used_count(2)
     for name, shape in tensors:
         writer.add_tensor(name, np.zeros(shape, dtype=np.float32))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    save(writer)
 
 
 def main():
@@ -121,4 +125,5 @@ def main():
                 table.write("\t".join([tensor, "x".join(map(str, shape)), letters]) + "\n")
     
 
-main()
+if __name__ == "__main__":
+    main()
