@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json/value_to.hpp>
 #include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/testing.h"
-#include "codec/json.h"
+#include "codec/golden_arrays.h"
 
 namespace bothy {
 namespace {
@@ -47,16 +46,9 @@ json::value ToJson(const GgufValue& value) {
 
 Result<Gguf> ReadBytes(std::string bytes) { return ReadGguf(MemorySource("m.gguf", bytes)); }
 
-std::string ToHex(std::string_view bytes) {
-  std::string hex;
-  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return hex;
-}
-
 TEST(Gguf, HoldsWhatTheReferencesWriterWasGiven) {
   const std::string bytes = ReadTestFile(Golden() / "gguf" / "all_types.gguf");
-  const auto expected = json::Parse(ReadTestFile(Golden() / "gguf" / "all_types.json"), "all_types.json");
-  ASSERT_OK(expected);
+  const json::object expected = ReadGoldenJson("gguf", "all_types.json");
   for (const uint32_t version : {2u, 3u}) {  // which differ in nothing else
     std::string changed = bytes;
     std::memcpy(changed.data() + 4, &version, 4);
@@ -64,7 +56,7 @@ TEST(Gguf, HoldsWhatTheReferencesWriterWasGiven) {
     ASSERT_OK(gguf);
     EXPECT_EQ(gguf->version, version);
     EXPECT_EQ(gguf->alignment, 32u);
-    const json::array& entries = expected->at("metadata").as_array();
+    const json::array& entries = expected.at("metadata").as_array();
     ASSERT_EQ(gguf->metadata.entries().size(), entries.size());
     for (size_t i = 0; i < entries.size(); i++) {
       const GgufMetadata::Entry& entry = gguf->metadata.entries()[i];
@@ -73,16 +65,10 @@ TEST(Gguf, HoldsWhatTheReferencesWriterWasGiven) {
       EXPECT_EQ(GgufTypeName(entry.value.type()), want[1].as_string()) << entry.key;
       EXPECT_EQ(json::Serialize(ToJson(entry.value)), json::Serialize(want[2])) << entry.key;
     }
-    const json::object& tensors = expected->at("tensors").as_object();
-    ASSERT_EQ(gguf->checkpoint.arrays().size(), tensors.size());
+    const json::object& tensors = expected.at("tensors").as_object();
+    ExpectArrays(gguf->checkpoint, tensors);
     for (const ArrayInfo& array : gguf->checkpoint.arrays()) {
-      const json::object& want = tensors.at(array.name).as_object();
-      EXPECT_EQ(DTypeName(array.dtype), want.at("dtype").as_string());
-      EXPECT_EQ(array.offset, want.at("offset").to_number<uint64_t>());
-      EXPECT_EQ(array.shape, boost::json::value_to<std::vector<uint64_t>>(want.at("shape")));
-      std::string data(array.size, '\0');
-      ASSERT_OK(gguf->checkpoint.Read(array, 0, std::as_writable_bytes(std::span(data))));
-      EXPECT_EQ(ToHex(data), want.at("data").as_string());
+      EXPECT_EQ(array.offset, tensors.at(array.name).at("offset").to_number<uint64_t>());
     }
   }
 }

@@ -11,6 +11,7 @@
 #include "codec/gguf.h"
 #include "codec/safetensors.h"
 #include "codec/shards.h"
+#include "codec/torch_checkpoint.h"
 
 namespace bothy {
 namespace {
@@ -19,13 +20,15 @@ constexpr uint64_t kMaxConfigBytes = 16 << 20;
 constexpr std::string_view kGguf = ".gguf";
 constexpr std::string_view kSafetensors = ".safetensors";
 constexpr std::string_view kSafetensorsIndex = ".safetensors.index.json";
+constexpr std::string_view kTorch = "pytorch_model.bin";
+constexpr std::string_view kTorchIndex = ".bin.index.json";
 
 Result<Checkpoint> ReadSafetensorsArrays(std::shared_ptr<const ByteSource> source) {
   return TRY(ReadSafetensors(std::move(source))).checkpoint;
 }
 
 // What the first bytes of a file say that it is.
-enum class Kind { kGguf, kSafetensors, kUnknown };
+enum class Kind { kGguf, kSafetensors, kTorch, kUnknown };
 
 Result<Kind> KindOf(const ByteSource& source) {
   std::array<char, 16> start{};
@@ -33,6 +36,7 @@ Result<Kind> KindOf(const ByteSource& source) {
   TRY(source.Read(0, std::as_writable_bytes(std::span(start)).first(size)));
   const std::string_view bytes(start.data(), size);
   if (bytes.starts_with("GGUF") || bytes.starts_with("FUGG")) return Kind::kGguf;
+  if (LooksLikeTorchCheckpoint(bytes)) return Kind::kTorch;
   if (bytes.size() > 8 && bytes[8] == '{') return Kind::kSafetensors;
   return Kind::kUnknown;
 }
@@ -56,22 +60,26 @@ class Opener {
   // The file that stands for the folder's model.
   Result<std::string> Choose() const {
     // The names that transformers looks for, in its order; then others of the same kinds, where there is just one.
-    for (const std::string_view file : {"model.safetensors", "model.safetensors.index.json"}) {
+    for (const std::string_view file :
+         {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
       if (folder_.Has(file)) return std::string(file);
     }
-    if (const auto file = TRY(OnlyOne(kSafetensorsIndex))) return *file;
-    if (const auto file = TRY(OnlyOne(kSafetensors))) return *file;
+    for (const std::string_view end : {kSafetensorsIndex, kSafetensors, kTorchIndex, kTorch}) {
+      if (const auto file = TRY(OnlyOne(end))) return *file;
+    }
     if (const auto file = TRY(OnlyGguf())) return *file;
-    return Fail(ErrorCode::kNotFound,
-                "{}: no model in this folder: looked for model.safetensors, model.safetensors.index.json, another "
-                "*.safetensors, and *.gguf",
-                folder_.name());
+    return Fail(
+        ErrorCode::kNotFound,
+        "{}: no model in this folder: looked for model.safetensors, model.safetensors.index.json, "
+        "pytorch_model.bin, pytorch_model.bin.index.json, another *.safetensors or *pytorch_model.bin, and *.gguf",
+        folder_.name());
   }
 
  private:
   Result<void> OpenArrays(std::string_view file) {
     if (file.ends_with(kGguf)) return OpenGguf(file);
     if (file.ends_with(kSafetensorsIndex)) return OpenIndex(file, "safetensors", ReadSafetensorsArrays);
+    if (file.ends_with(kTorchIndex)) return OpenIndex(file, "pytorch", ReadTorchCheckpoint);
     auto source = TRY(folder_.Open(file));
     const Kind kind = file.ends_with(kSafetensors) ? Kind::kSafetensors : TRY(KindOf(*source));
     switch (kind) {
@@ -80,9 +88,14 @@ class Opener {
         files_.format = "safetensors";
         files_.checkpoint = TRY(ReadSafetensorsArrays(std::move(source)));
         return {};
+      case Kind::kTorch:
+        files_.format = "pytorch";
+        files_.checkpoint = TRY(ReadTorchCheckpoint(std::move(source)));
+        return {};
       case Kind::kUnknown: break;
     }
-    return Fail(ErrorCode::kCorrupt, "{}: offset 0: expected the start of a GGUF or safetensors file, found neither",
+    return Fail(ErrorCode::kCorrupt,
+                "{}: offset 0: expected the start of a GGUF, safetensors or PyTorch file, found none of them",
                 source->name());
   }
 

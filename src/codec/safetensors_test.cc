@@ -3,13 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/json/value_to.hpp>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "base/testing.h"
-#include "codec/json.h"
+#include "codec/golden_arrays.h"
 
 namespace bothy {
 namespace {
@@ -31,32 +30,11 @@ std::string Message(std::string_view header, std::string_view data = "") {
   return file ? "" : file.error().message;
 }
 
-std::string ReadArray(const Checkpoint& checkpoint, const ArrayInfo& array) {
-  std::string data(array.size, '\0');
-  EXPECT_OK(checkpoint.Read(array, 0, std::as_writable_bytes(std::span(data))));
-  return data;
-}
-
-std::string ToHex(std::string_view bytes) {
-  std::string hex;
-  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return hex;
-}
-
 TEST(Safetensors, HoldsWhatTheReferencesWriterWasGiven) {
   const auto file = ReadBytes(ReadTestFile(Golden() / "safetensors" / "all_types.safetensors"));
   ASSERT_OK(file);
   EXPECT_EQ(file->metadata, (SafetensorsMetadata{{"format", "pt"}}));
-  const auto parsed = json::Parse(ReadTestFile(Golden() / "safetensors" / "all_types.json"), "all_types.json");
-  ASSERT_OK(parsed);
-  const json::object& expected = parsed->as_object();
-  ASSERT_EQ(file->checkpoint.arrays().size(), expected.size());
-  for (const ArrayInfo& array : file->checkpoint.arrays()) {
-    const json::object& want = expected.at(array.name).as_object();
-    EXPECT_EQ(DTypeName(array.dtype), want.at("dtype").as_string());
-    EXPECT_EQ(array.shape, boost::json::value_to<std::vector<uint64_t>>(want.at("shape")));
-    EXPECT_EQ(ToHex(ReadArray(file->checkpoint, array)), want.at("data").as_string()) << array.name;
-  }
+  ExpectArrays(file->checkpoint, ReadGoldenJson("safetensors", "all_types.json"));
 }
 
 TEST(Safetensors, WritesAReferenceFileAgainByteForByte) {
