@@ -26,7 +26,7 @@ add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wnon-
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns about arithmetic on narrow types and about bounds that it cannot see; clang is the judge.
   add_compile_options(-Wno-conversion -Wno-sign-conversion -Wno-maybe-uninitialized -Wno-array-bounds
-                      -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer)
+                      -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer -Wno-shadow)
 endif()
 if(BOTHY_WERROR)
   add_compile_options(-Werror)

@@ -16,6 +16,13 @@ namespace {
 
 using F = hn::ScalableTag<float>;
 
+// exp(x). Highway's is wrong above 88, where the result leaves f32: what is above counts as 88, which is as good as
+// infinity in the quotients below.
+HWY_INLINE hn::Vec<F> SafeExp(hn::Vec<F> x) {
+  const F f;
+  return hn::Exp(f, hn::Min(x, hn::Set(f, 88.0f)));
+}
+
 // Calls body(offset, load, store) for whole vectors and once for the rest, whose loads are filled up with zeros.
 template <class Body>
 HWY_INLINE void ForEachVector(size_t n, Body body) {
@@ -84,8 +91,7 @@ void SwiGluImpl(const float* gate, const float* up, float* out, size_t n) {
   const auto one = hn::Set(f, 1.0f);
   ForEachVector(n, [&](size_t, auto load, auto store) HWY_ATTR {
     const auto g = load(gate);
-    // For gates below -88 the exponential is infinite and the quotient -0, as it should be.
-    const auto silu = hn::Div(g, hn::Add(one, hn::Exp(f, hn::Neg(g))));
+    const auto silu = hn::Div(g, hn::Add(one, SafeExp(hn::Neg(g))));
     store(hn::Mul(silu, load(up)), out);
   });
 }
@@ -98,7 +104,7 @@ void GeluTanhImpl(float* x, size_t n) {
     const auto v = load(x);
     const auto inner = hn::Mul(root, hn::MulAdd(hn::Mul(hn::Mul(v, v), v), cubic, v));
     // (1 + tanh(u)) / 2 = 1 / (1 + exp(-2u))
-    store(hn::Div(v, hn::Add(one, hn::Exp(f, hn::Neg(hn::Mul(two, inner))))), x);
+    store(hn::Div(v, hn::Add(one, SafeExp(hn::Neg(hn::Mul(two, inner))))), x);
   });
 }
 

@@ -58,7 +58,7 @@ Result<std::unique_ptr<Tokenizer>> TokenizerFromGguf(const GgufMetadata& metadat
     }
     const auto id = static_cast<TokenId>(i);
     TRY(pieces->Add(token, id));
-    const int64_t type = types ? (*types)[i] : kNormal;
+    const int64_t type = types ? (*types)[i] : int64_t{kNormal};
     if (type == kControl || type == kUnknown || type == kUserDefined) {
       parts.added.push_back({.id = id, .content = std::string(token), .special = type != kUserDefined});
     }
