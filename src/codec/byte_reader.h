@@ -49,6 +49,8 @@ class ByteReader {
   Result<void> Copy(std::span<std::byte> out, std::string_view what);
   Result<void> Skip(uint64_t count, std::string_view what);
 
+  void Restart() { start_ = position_ = filled_ = 0; }
+
   // The error of reading `count` bytes, without reading them.
   Result<void> Expect(uint64_t count, std::string_view what) const;
 

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <set>
 #include <string_view>
 #include <vector>
 
 #include "codec/gguf.h"
+#include "codec/llama2c.h"
 #include "codec/safetensors.h"
 #include "codec/shards.h"
 #include "codec/torch_checkpoint.h"
@@ -27,17 +29,28 @@ Result<Checkpoint> ReadSafetensorsArrays(std::shared_ptr<const ByteSource> sourc
   return TRY(ReadSafetensors(std::move(source))).checkpoint;
 }
 
-// What the first bytes of a file say that it is.
-enum class Kind { kGguf, kSafetensors, kTorch, kUnknown };
+// What a file is, by its first bytes or its name.
+enum class Kind { kGguf, kSafetensors, kTorch, kLlama2c, kUnknown };
 
-Result<Kind> KindOf(const ByteSource& source) {
-  std::array<char, 16> start{};
+Result<Kind> KindOf(const ByteSource& source, std::string_view file) {
+  std::array<char, 32> start{};
   const size_t size = std::min<uint64_t>(start.size(), source.size());
   TRY(source.Read(0, std::as_writable_bytes(std::span(start)).first(size)));
   const std::string_view bytes(start.data(), size);
+  if (bytes.starts_with("version https://git-lfs")) {
+    return Fail(ErrorCode::kFailedPrecondition,
+                "{}: a pointer to the file in git-lfs, not the file itself: fetch it with \"git lfs pull\"",
+                source.name());
+  }
+  if (file.ends_with(kGguf)) return Kind::kGguf;
+  if (file.ends_with(kSafetensors)) return Kind::kSafetensors;
   if (bytes.starts_with("GGUF") || bytes.starts_with("FUGG")) return Kind::kGguf;
   if (LooksLikeTorchCheckpoint(bytes)) return Kind::kTorch;
-  if (bytes.size() > 8 && bytes[8] == '{') return Kind::kSafetensors;
+  uint64_t length = 0;  // of a safetensors header
+  std::memcpy(&length, start.data(), sizeof(length));
+  if (length <= kMaxSafetensorsHeader && bytes.size() > 8 && bytes[8] == '{') return Kind::kSafetensors;
+  // Version 0 of llama2.c begins with nothing of its own.
+  if (bytes.starts_with("24ka") || file.ends_with(".bin")) return Kind::kLlama2c;
   return Kind::kUnknown;
 }
 
@@ -77,12 +90,10 @@ class Opener {
 
  private:
   Result<void> OpenArrays(std::string_view file) {
-    if (file.ends_with(kGguf)) return OpenGguf(file);
     if (file.ends_with(kSafetensorsIndex)) return OpenIndex(file, "safetensors", ReadSafetensorsArrays);
     if (file.ends_with(kTorchIndex)) return OpenIndex(file, "pytorch", ReadTorchCheckpoint);
     auto source = TRY(folder_.Open(file));
-    const Kind kind = file.ends_with(kSafetensors) ? Kind::kSafetensors : TRY(KindOf(*source));
-    switch (kind) {
+    switch (TRY(KindOf(*source, file))) {
       case Kind::kGguf: return OpenGguf(file);
       case Kind::kSafetensors:
         files_.format = "safetensors";
@@ -92,10 +103,18 @@ class Opener {
         files_.format = "pytorch";
         files_.checkpoint = TRY(ReadTorchCheckpoint(std::move(source)));
         return {};
+      case Kind::kLlama2c: {
+        auto llama = TRY(ReadLlama2c(std::move(source)));
+        files_.format = "llama2.c";
+        files_.checkpoint = std::move(llama.checkpoint);
+        files_.config = std::move(llama.config);
+        files_.rope_interleaved = true;
+        return {};
+      }
       case Kind::kUnknown: break;
     }
     return Fail(ErrorCode::kCorrupt,
-                "{}: offset 0: expected the start of a GGUF, safetensors or PyTorch file, found none of them",
+                "{}: offset 0: expected the start of a GGUF, safetensors, PyTorch or llama2.c file, found none of them",
                 source->name());
   }
 

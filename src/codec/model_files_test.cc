@@ -179,6 +179,16 @@ TEST(ModelFiles, WhatIsNoModelSaysWhatWasLookedFor) {
   EXPECT_THAT(Message(OpenModelFiles(folder.path())), HasSubstr("config.json: expected a JSON object"));
 }
 
+TEST(ModelFiles, AGitLfsPointerIsCalledByItsName) {
+  const ModelFolder folder;
+  for (const char* file : {"model.safetensors", "m.gguf", "pytorch_model.bin"}) {
+    folder.Text(file, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n");
+    const auto files = OpenModelFiles(folder / file);
+    EXPECT_EQ(files.error().code, ErrorCode::kFailedPrecondition);
+    EXPECT_THAT(Message(files), AllOf(HasSubstr(file), HasSubstr("git lfs pull")));
+  }
+}
+
 TEST(ModelFiles, SplitNamesAreTakenApart) {
   const auto name = ParseSplitName("a-b-00002-of-00010.gguf");
   ASSERT_TRUE(name);
