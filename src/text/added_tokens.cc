@@ -37,15 +37,7 @@ Result<void> AddedTokenFinder::Add(const AddedToken& token, std::string_view con
     return Fail(ErrorCode::kResourceExhausted, "added token {}: {} bytes, at most {} are read", token.id,
                 content.size(), kMaxContent);
   }
-  uint32_t node = 0;
-  for (const char c : content) {
-    const auto next = static_cast<uint32_t>(nodes_.size());
-    const auto [child, found] = children_.Insert(uint64_t{node} << 8 | static_cast<uint8_t>(c), next);
-    if (!found) nodes_.emplace_back();
-    node = *child;
-  }
-  nodes_[node].token = static_cast<int32_t>(tokens_.size());  // a later token of the same content wins
-  starts_[static_cast<uint8_t>(content[0])] = true;
+  trie_.Insert(content, static_cast<int32_t>(tokens_.size()));  // of equal contents the later token wins
   tokens_.push_back(token);
   return {};
 }
@@ -53,16 +45,15 @@ Result<void> AddedTokenFinder::Add(const AddedToken& token, std::string_view con
 bool AddedTokenFinder::Next(std::string_view text, bool parse_special, Cursor& cursor, Match& match) const {
   if (tokens_.empty()) return false;
   for (size_t i = cursor.search; i < text.size(); i++) {
-    if (!starts_[static_cast<uint8_t>(text[i])]) continue;
+    if (!trie_.CanStart(text[i])) continue;
     const AddedToken* found = nullptr;
     size_t end = 0;
-    uint32_t node = 0;
+    uint32_t node = ByteTrie::kRoot;
     for (size_t j = i; j < text.size(); j++) {
-      const uint32_t* child = children_.Find(uint64_t{node} << 8 | static_cast<uint8_t>(text[j]));
-      if (child == nullptr) break;
-      node = *child;
-      if (nodes_[node].token < 0) continue;
-      const AddedToken& token = tokens_[static_cast<size_t>(nodes_[node].token)];
+      node = trie_.Step(node, text[j]);
+      if (node == ByteTrie::kDeadEnd) break;
+      if (trie_.ValueAt(node) < 0) continue;
+      const AddedToken& token = tokens_[static_cast<size_t>(trie_.ValueAt(node))];
       if (token.special && !parse_special) continue;
       found = &token;
       end = j + 1;

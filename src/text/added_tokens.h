@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "text/hash_table.h"
+#include "text/byte_trie.h"
 #include "text/tokenizer_parts.h"
 
 namespace bothy {
@@ -35,14 +35,8 @@ class AddedTokenFinder {
   bool Next(std::string_view text, bool parse_special, Cursor& cursor, Match& match) const;
 
  private:
-  struct Node {
-    int32_t token = -1;
-  };
-
   std::vector<AddedToken> tokens_;
-  std::vector<Node> nodes_{1};
-  FlatMap<uint64_t, uint32_t> children_;  // node << 8 | byte -> node
-  bool starts_[256] = {};
+  ByteTrie trie_;  // numbers in tokens_
 };
 
 }  // namespace bothy

@@ -19,10 +19,11 @@ struct Word {
   std::string_view text;
   const ByteSpan* origin = nullptr;  // one for each byte of text
   uint32_t base = 0;
+  bool first = false;  // begins where the original begins
 
   Word Part(size_t begin, size_t end) const {
     return {text.substr(begin, end - begin), origin != nullptr ? origin + begin : nullptr,
-            base + (origin != nullptr ? 0 : static_cast<uint32_t>(begin))};
+            base + (origin != nullptr ? 0 : static_cast<uint32_t>(begin)), first && begin == 0};
   }
   // The bytes of the original that the character with byte `at` stands for.
   ByteSpan OriginOf(size_t at) const {
@@ -40,18 +41,24 @@ struct Word {
 // A new text built from pieces of an old one. Where nobody asks for offsets only the text is kept.
 class AlignedText {
  public:
-  explicit AlignedText(bool tracked) : tracked_(tracked) {}
+  // A text that grows past `limit` bytes is cut there, and overflowed() says so: a tokenizer's file must not be able to
+  // make gigabytes of a page.
+  AlignedText(bool tracked, size_t limit) : tracked_(tracked), limit_(limit) {}
+  static size_t LimitFor(std::string_view original) { return original.size() * 32 + (1 << 16); }
 
   void Keep(const Word& from, size_t begin, size_t end) {  // copies a part
+    if (!HasRoom(end - begin)) return;
     text_.append(from.text.substr(begin, end - begin));
     if (!tracked_) return;
     for (size_t i = begin; i < end; i++) origin_.push_back(from.OriginOf(i));
   }
   void Put(std::string_view text, ByteSpan origin) {
+    if (!HasRoom(text.size())) return;
     text_.append(text);
     if (tracked_) origin_.insert(origin_.end(), text.size(), origin);
   }
   void Put(char32_t code, ByteSpan origin) {
+    if (!HasRoom(4)) return;
     const size_t before = text_.size();
     AppendUtf8(text_, code);
     if (tracked_) origin_.insert(origin_.end(), text_.size() - before, origin);
@@ -61,15 +68,55 @@ class AlignedText {
     origin_.clear();
   }
 
-  // The whole of it. Where origins are not kept every part looks as if it lay at `base`.
-  Word word(uint32_t base) const { return {text_, tracked_ ? origin_.data() : nullptr, base}; }
+  // The whole of it, which stands for `from`. Where origins are not kept the offsets of its parts mean nothing.
+  Word AsWord(const Word& from) const { return {text_, tracked_ ? origin_.data() : nullptr, from.base, from.first}; }
   const std::string& text() const { return text_; }
   bool tracked() const { return tracked_; }
+  bool overflowed() const { return overflowed_; }
+  size_t limit() const { return limit_; }
 
  private:
+  bool HasRoom(size_t more) {
+    if (more <= limit_ - text_.size()) return true;
+    overflowed_ = true;
+    return false;
+  }
+
   std::string text_;
   std::vector<ByteSpan> origin_;
   bool tracked_;
+  size_t limit_;
+  bool overflowed_ = false;
+};
+
+// Copies a text character by character with changes, and gives each new character the origin that Hugging Face's
+// NormalizedString gives it.
+class Rewriter {
+ public:
+  Rewriter(const Word& from, AlignedText& to) : from_(from), to_(to) {}
+
+  size_t at() const { return at_; }
+  void KeepTo(size_t end) {
+    to_.Keep(from_, at_, end);
+    at_ = end;
+  }
+  void Skip(size_t bytes) { at_ += bytes; }
+
+  // change 0: `code` stands in the place of the next character; -n: of the next and n more; 1: it is put in besides,
+  // and counts as part of the character before.
+  void Put(char32_t code, int change) {
+    if (change > 0) {
+      to_.Put(code, at_ > 0 && to_.tracked() ? from_.OriginOf(at_ - 1) : ByteSpan{});
+      return;
+    }
+    to_.Put(code, at_ < from_.text.size() && to_.tracked() ? from_.OriginOf(at_) : ByteSpan{});
+    for (; change <= 0 && at_ < from_.text.size(); change++) at_ += Utf8Size(from_.text[at_]);
+  }
+
+ private:
+  const Word& from_;
+  AlignedText& to_;
+  size_t at_ = 0;
 };
 
 }  // namespace bothy

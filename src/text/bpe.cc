@@ -63,19 +63,34 @@ Result<std::unique_ptr<BpeModel>> BpeModel::Builder::Build() {
   return std::move(model_);
 }
 
-// A character that no token can spell is left out where there is no unknown token, and as in the reference the places
-// of what follows are then counted without it.
 void BpeModel::CutIntoBytes(std::string_view word, std::vector<Symbol>& symbols) const {
-  uint32_t at = 0;
-  for (const char byte : word) {
-    const TokenId id = byte_ids_[static_cast<uint8_t>(byte)];
+  bool all = true;
+  for (uint32_t i = 0; i < word.size(); i++) {
+    const TokenId id = byte_ids_[static_cast<uint8_t>(word[i])];
     if (id != kNone) {
-      symbols.push_back({id, at, at + 1});
-      at++;
+      symbols.push_back({id, i, i + 1});
     } else if (options_.unk) {
-      AddUnknown(at, at + 1, symbols);
-      at++;
+      AddUnknown(i, i + 1, symbols);
+    } else {
+      all = false;
     }
+  }
+  if (!all) PlaceAsReference(word, symbols);
+}
+
+// Bytes that no token can spell are left out where there is no unknown token. The reference then counts the places of
+// what follows without them, and in characters of the alphabet, which take one byte or two.
+void BpeModel::PlaceAsReference(std::string_view word, std::vector<Symbol>& symbols) {
+  std::vector<uint32_t> index;  // for each byte of the word in the alphabet: which byte of the word
+  for (uint32_t i = 0; i < word.size(); i++) {
+    index.insert(index.end(), CharOfByte(static_cast<uint8_t>(word[i])) < 0x80 ? 1 : 2, i);
+  }
+  uint32_t at = 0;
+  for (Symbol& symbol : symbols) {
+    const uint32_t size = CharOfByte(static_cast<uint8_t>(word[symbol.begin])) < 0x80 ? 1 : 2;
+    symbol.begin = index[at];
+    symbol.end = index[at + size - 1] + 1;
+    at += size;
   }
 }
 
@@ -87,6 +102,7 @@ void BpeModel::AddUnknown(uint32_t begin, uint32_t end, std::vector<Symbol>& sym
   }
 }
 
+// As above for characters that are left out.
 void BpeModel::CutIntoCharacters(std::string_view word, std::vector<Symbol>& symbols) const {
   std::string spelled;
   uint32_t at = 0;

@@ -43,6 +43,7 @@ class BpeModel final : public TokenModel {
   BpeModel(const PieceTable& pieces, BpeOptions options) : pieces_(pieces), options_(std::move(options)) {}
   void CutIntoBytes(std::string_view word, std::vector<Symbol>& symbols) const;
   void CutIntoCharacters(std::string_view word, std::vector<Symbol>& symbols) const;
+  static void PlaceAsReference(std::string_view word, std::vector<Symbol>& symbols);
   void AddUnknown(uint32_t begin, uint32_t end, std::vector<Symbol>& symbols) const;
   bool HasBytes(std::string_view piece) const;
 

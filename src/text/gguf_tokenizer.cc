@@ -100,8 +100,8 @@ Result<std::unique_ptr<Tokenizer>> TokenizerFromGguf(const GgufMetadata& metadat
   special.end_of_generation.erase(repeated.begin(), repeated.end());
   const bool add_bos = TRY(metadata.GetBool("tokenizer.ggml.add_bos_token")).value_or(pre->add_bos);
   const bool add_eos = TRY(metadata.GetBool("tokenizer.ggml.add_eos_token")).value_or(false);
-  if (add_bos && special.bos) parts.before.push_back(*special.bos);
-  if (add_eos && special.eos) parts.after.push_back(*special.eos);
+  parts.post_processor = SurroundingTokens(add_bos ? special.bos : std::nullopt, add_eos ? special.eos : std::nullopt);
+  parts.decoder.push_back(ByteLevelDecoder());
   return Tokenizer::Create(std::move(parts));
 }
 

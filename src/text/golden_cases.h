@@ -28,4 +28,7 @@ std::vector<GoldenCase> ReadGoldenCases(const std::filesystem::path& folder, con
 // Encodes and decodes each; reports the first few that differ.
 void ExpectGolden(const Tokenizer& tokenizer, const std::vector<GoldenCase>& cases);
 
+// The same for golden.json's with_special_tokens: single texts and pairs, ids and type ids.
+void ExpectGoldenSpecial(const Tokenizer& tokenizer, const std::filesystem::path& folder, const std::string& name);
+
 }  // namespace bothy

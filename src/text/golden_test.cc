@@ -93,6 +93,41 @@ void ExpectGolden(const Tokenizer& tokenizer, const std::vector<GoldenCase>& cas
 
 namespace {
 
+std::vector<int32_t> Integers(const json::value& array) {
+  std::vector<int32_t> values;
+  for (const json::value& value : array.as_array()) values.push_back(value.to_number<int32_t>());
+  return values;
+}
+
+}  // namespace
+
+void ExpectGoldenSpecial(const Tokenizer& tokenizer, const std::filesystem::path& folder, const std::string& name) {
+  const auto strings = ReadLines(folder / "strings.jsonl.gz");
+  const auto golden = json::Parse(ReadTestFile(folder / name / "golden.json"), name);
+  ASSERT_OK(golden);
+  const json::array& cases = golden->as_object().at("with_special_tokens").as_array();
+  EXPECT_GT(cases.size(), 10u);
+  const EncodeOptions options{.add_special_tokens = true};
+  for (const json::value& value : cases) {
+    const json::object& row = value.as_object();
+    const std::string_view first = strings.at(row.at("i").to_number<size_t>()).as_string();
+    const std::string_view second = strings.at(row.at("pair_with").to_number<size_t>()).as_string();
+    const auto ids = tokenizer.Encode(first, options);
+    const auto one = tokenizer.EncodeWithOffsets(first, options);
+    const auto two = tokenizer.EncodePair(first, second, options);
+    ASSERT_OK(ids);
+    ASSERT_OK(one);
+    ASSERT_OK(two);
+    ASSERT_EQ(*ids, Integers(row.at("ids"))) << first;
+    ASSERT_EQ(one->ids, *ids) << first;
+    ASSERT_EQ(one->type_ids, Integers(row.at("type_ids"))) << first;
+    ASSERT_EQ(two->ids, Integers(row.at("pair_ids"))) << first << "\n" << second;
+    ASSERT_EQ(two->type_ids, Integers(row.at("pair_type_ids"))) << first << "\n" << second;
+  }
+}
+
+namespace {
+
 TEST(Golden, Smollm2) {
   BOTHY_NEEDS_TEST_MODEL("SmolLM2-135M-Instruct.Q4_1.gguf");
   auto file = OpenFile(TestModel("SmolLM2-135M-Instruct.Q4_1.gguf"));
@@ -103,6 +138,29 @@ TEST(Golden, Smollm2) {
   ASSERT_OK(tokenizer);
   ExpectGolden(**tokenizer, ReadGoldenCases(Golden() / "tokenizers", "smollm2"));
 }
+
+struct JsonCase {
+  const char* name;
+  const char* file;
+};
+
+class GoldenJson : public testing::TestWithParam<JsonCase> {};
+
+TEST_P(GoldenJson, EqualsTheReference) {
+  const std::filesystem::path file = std::filesystem::path("tokenizers") / GetParam().file / "tokenizer.json";
+  BOTHY_NEEDS_TEST_MODEL(file);
+  auto source = OpenFile(TestModel(file));
+  ASSERT_OK(source);
+  const auto tokenizer = TokenizerFromFile(**source);
+  ASSERT_OK(tokenizer);
+  ExpectGolden(**tokenizer, ReadGoldenCases(Golden() / "tokenizers", GetParam().name));
+  ExpectGoldenSpecial(**tokenizer, Golden() / "tokenizers", GetParam().name);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenJson,
+                         testing::Values(JsonCase{"llama3", "llama3"}, JsonCase{"mistral-v1-hf", "mistral-v1"},
+                                         JsonCase{"qwen3", "qwen3"}, JsonCase{"gemma3", "gemma3"},
+                                         JsonCase{"deepseek-v3", "deepseek-v3"}));
 
 }  // namespace
 }  // namespace bothy

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -12,16 +13,17 @@
 
 namespace bothy {
 
+// Takes words, one after the other.
 class WordSink {
  public:
   virtual ~WordSink() = default;
   // The word is not empty and lives only for the call.
   virtual void Put(const Word& word) = 0;
-  // Whether words that are put may be cut at this sink; errors stop the whole.
+
+  // What went wrong first; what is put afterwards does not matter.
   void Fail(Error error) {
     if (!error_) error_ = std::move(error);
   }
-  bool failed() const { return error_.has_value(); }
   const std::optional<Error>& error() const { return error_; }
 
  private:
@@ -31,15 +33,32 @@ class WordSink {
 class PreTokenizer {  // Safe on several threads.
  public:
   virtual ~PreTokenizer() = default;
-  // `tracked`: whether words that are no longer pieces of the original need their origin.
-  virtual void Cut(const Word& word, bool tracked, WordSink& sink) const = 0;
+  // `tracked`: whether words that are no longer pieces of the original need their origin. A piece is not empty.
+  virtual void Cut(const Word& piece, bool tracked, WordSink& sink) const = 0;
 };
 
-// One after the other, each on the words of the one before.
-std::unique_ptr<PreTokenizer> PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> steps);
+using PreTokenizerPtr = std::unique_ptr<PreTokenizer>;
 
-// What becomes of the text that a pattern matches.
+// What becomes of the parts that match: they go, stand alone, join the part before or behind, or join other matches.
 enum class SplitBehavior { kRemoved, kIsolated, kMergedWithPrevious, kMergedWithNext, kContiguous };
-Result<std::unique_ptr<PreTokenizer>> SplitByRegex(std::string_view pattern, SplitBehavior behavior, bool invert);
+
+// How Metaspace marks the beginning of a text.
+enum class PrependScheme { kAlways, kNever, kFirst };
+
+PreTokenizerPtr PreTokenizerSequence(std::vector<PreTokenizerPtr> steps);
+// `invert`: what the pattern does not match counts as matching. Famous patterns get a scanner of their own
+// (split_patterns.h); `scanners` false does without.
+Result<PreTokenizerPtr> SplitByRegex(std::string_view pattern, SplitBehavior behavior, bool invert,
+                                     bool scanners = true);
+PreTokenizerPtr SplitByText(std::string text, SplitBehavior behavior, bool invert);
+PreTokenizerPtr SplitDigits(bool individual);
+PreTokenizerPtr SplitPunctuation(SplitBehavior behavior);
+PreTokenizerPtr SplitWhitespace();  // removed
+PreTokenizerPtr SplitWords();       // "Whitespace": runs of letters, runs of signs
+PreTokenizerPtr SplitFixedLength(size_t characters);
+Result<PreTokenizerPtr> SplitScripts();
+PreTokenizerPtr AddPrefixSpace();   // a space before every piece without one
+PreTokenizerPtr ToBytesAlphabet();  // GPT-2's alphabet
+PreTokenizerPtr Metaspace(std::string replacement, PrependScheme scheme, bool split);
 
 }  // namespace bothy

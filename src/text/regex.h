@@ -10,11 +10,9 @@
 
 namespace bothy {
 
-// How tokenizer files spell patterns: Oniguruma's (tokenizer.json) and Rust's or Python's regex (tiktoken) agree in
-// what they have in common; PCRE2 differs from both in \s, \w, \h, ^ and $, which are rewritten.
 class Regex {
  public:
-  // kCorrupt with the offset where `pattern` is no pattern.
+  // `pattern` as tokenizer files spell it (regex_syntax.h); kCorrupt where it is none.
   static Result<Regex> Compile(std::string_view pattern);
 
   Regex(Regex&&) noexcept;

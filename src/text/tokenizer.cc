@@ -4,9 +4,9 @@
 #include <mutex>
 
 #include "text/added_tokens.h"
-#include "text/byte_alphabet.h"
 #include "text/tokenizer_parts.h"
-#include "text/utf8.h"
+#include "text/unicode.h"
+#include "text/word_cache.h"
 
 namespace bothy {
 namespace {
@@ -29,124 +29,51 @@ class CodePointCounter {
   uint32_t byte_ = 0, points_ = 0;
 };
 
-}  // namespace
-
-struct Tokenizer::Impl {
-  Parts parts;
-  size_t size = 0;
-  AddedTokenFinder finder;
-  FlatMap<uint32_t, uint32_t> added_by_id;  // index into parts.added
-  std::vector<std::string> texts;           // what each token adds to the text, as bytes
-
-  mutable std::mutex mutex;
-  mutable std::vector<std::unique_ptr<TokenModel::Scratch>> idle;  // one for each thread that encodes
-
-  std::unique_ptr<TokenModel::Scratch> Take() const {
-    const std::lock_guard lock(mutex);
-    if (idle.empty()) return std::make_unique<TokenModel::Scratch>();
-    auto scratch = std::move(idle.back());
-    idle.pop_back();
-    return scratch;
-  }
-  void Give(std::unique_ptr<TokenModel::Scratch> scratch) const {
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(scratch));
-  }
-
-  const AddedToken* Added(TokenId id) const {
-    const uint32_t* index = added_by_id.Find(static_cast<uint32_t>(id));
-    return index != nullptr ? &parts.added[*index] : nullptr;
-  }
-
-  Result<void> Run(std::string_view text, const EncodeOptions& options, std::vector<TokenId>& ids,
-                   std::vector<ByteSpan>* spans) const;
+// Memory of one thread that encodes.
+struct EncodeScratch {
+  TokenModel::Scratch model;
+  WordCache cache;
+  std::vector<Symbol> tokens;
 };
 
-namespace {
-
+// Where the pipeline ends: cuts words into tokens.
 class TokenCollector final : public WordSink {
  public:
-  TokenCollector(const TokenModel& model, TokenModel::Scratch& scratch, std::vector<TokenId>& ids,
+  TokenCollector(const TokenModel& model, EncodeScratch& scratch, std::vector<TokenId>& ids,
                  std::vector<ByteSpan>* spans)
       : model_(model), scratch_(scratch), ids_(ids), spans_(spans) {}
 
   void Put(const Word& word) override {
-    tokens_.clear();
-    model_.Tokenize(word.text, scratch_, tokens_);
-    for (const Symbol& token : tokens_) {
+    if (word.text.size() > WordCache::kMaxWord) return PutTokens(word);
+    const WordCache::Key key = WordCache::MakeKey(word.text);
+    WordCache::Slot& slot = scratch_.cache.SlotOf(key);
+    if (!WordCache::Equal(slot.key, key)) {
+      PutTokens(word);
+      WordCache::Fill(slot, key, scratch_.tokens);
+      return;
+    }
+    ids_.insert(ids_.end(), slot.ids.begin(), slot.ids.begin() + slot.count);
+    if (spans_ == nullptr) return;
+    for (size_t i = 0; i < slot.count; i++) {
+      spans_->push_back(word.OriginOf(i > 0 ? slot.ends[i - 1] : 0, slot.ends[i]));
+    }
+  }
+
+ private:
+  void PutTokens(const Word& word) {
+    scratch_.tokens.clear();
+    model_.Tokenize(word.text, scratch_.model, scratch_.tokens);
+    for (const Symbol& token : scratch_.tokens) {
       ids_.push_back(token.id);
       if (spans_ != nullptr) spans_->push_back(word.OriginOf(token.begin, token.end));
     }
   }
 
- private:
   const TokenModel& model_;
-  TokenModel::Scratch& scratch_;
+  EncodeScratch& scratch_;
   std::vector<TokenId>& ids_;
   std::vector<ByteSpan>* spans_;
-  std::vector<Symbol> tokens_;
 };
-
-}  // namespace
-
-Result<void> Tokenizer::Impl::Run(std::string_view text, const EncodeOptions& options, std::vector<TokenId>& ids,
-                                  std::vector<ByteSpan>* spans) const {
-  const bool parse_special = options.special == EncodeOptions::Special::kParse ||
-                             (options.special == EncodeOptions::Special::kAsReference && parts.parses_special);
-  auto scratch = Take();
-  TokenCollector collector(*parts.model, *scratch, ids, spans);
-  AddedTokenFinder::Cursor cursor;
-  AddedTokenFinder::Match match;
-  size_t done = 0;
-  while (done < text.size()) {
-    if (!finder.Next(text, parse_special, cursor, match)) match = {text.size(), text.size(), nullptr};
-    if (match.begin > done) {
-      const Word word{text.substr(done, match.begin - done), nullptr, static_cast<uint32_t>(done)};
-      if (parts.pre_tokenizer != nullptr) {
-        parts.pre_tokenizer->Cut(word, spans != nullptr, collector);
-      } else {
-        collector.Put(word);
-      }
-    }
-    if (match.token != nullptr) {
-      ids.push_back(match.token->id);
-      if (spans != nullptr) spans->push_back({static_cast<uint32_t>(match.begin), static_cast<uint32_t>(match.end)});
-    }
-    done = match.end;
-  }
-  Give(std::move(scratch));
-  if (collector.failed()) return tl::unexpected<Error>(*collector.error());
-  return {};
-}
-
-Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Tokenizer::~Tokenizer() = default;
-
-Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(Parts parts) {
-  auto impl = std::make_unique<Impl>();
-  impl->parts = std::move(parts);
-  const PieceTable& vocabulary = *impl->parts.vocabulary;
-  impl->size = vocabulary.size();
-  for (uint32_t i = 0; i < impl->parts.added.size(); i++) {
-    const AddedToken& token = impl->parts.added[i];
-    impl->size = std::max(impl->size, static_cast<size_t>(token.id) + 1);
-    TRY(impl->finder.Add(token, token.content));
-    impl->added_by_id.Insert(static_cast<uint32_t>(token.id), i);
-  }
-  impl->texts.resize(impl->size);
-  for (size_t i = 0; i < impl->size; i++) {
-    const auto id = static_cast<TokenId>(i);
-    const AddedToken* added = impl->Added(id);
-    if (added != nullptr) {
-      impl->texts[i] = added->content;
-    } else if (vocabulary.Contains(id)) {
-      impl->texts[i] = FromByteAlphabet(vocabulary[id]).value_or(std::string(vocabulary[id]));
-    }
-  }
-  return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(impl)));
-}
-
-namespace {
 
 // Text as the tokenizer takes it.
 class CheckedText {
@@ -172,37 +99,230 @@ class CheckedText {
   std::unique_ptr<std::string> repaired_;
 };
 
+// Takes white space out of an offset, as far as its token begins and ends with it.
+void TrimOffset(std::string_view piece, bool may_keep_first, TextSpan& span) {
+  const auto is_blank = [](char32_t c) { return c == 0x120 || IsSpace(c); };  // U+0120 is GPT-2's space
+  uint32_t leading = 0, trailing = 0;
+  for (size_t i = 0; i < piece.size(); leading++) {
+    const Utf8Char c = ReadUtf8(piece.data() + i);
+    if (!is_blank(c.code)) break;
+    i += c.size;
+  }
+  for (size_t end = piece.size(); end > 0; trailing++) {
+    const Utf8Char c = ReadUtf8Before(piece.data() + end);
+    if (!is_blank(c.code)) break;
+    end -= c.size;
+  }
+  if (leading > 0) {
+    if (may_keep_first) leading--;
+    span.begin = std::min(span.begin + leading, span.end);
+  }
+  if (trailing > 0 && span.end >= trailing) span.end = std::max(span.end - trailing, span.begin);
+}
+
 }  // namespace
+
+struct Tokenizer::Impl {
+  Parts parts;
+  size_t size = 0;
+  AddedTokenFinder in_original, in_normalized;
+  FlatMap<uint32_t, uint32_t> added_by_id;  // index into parts.added
+  PieceTable added_pieces;                  // contents of parts.added, numbered as they are there
+
+  mutable std::mutex mutex;
+  mutable std::vector<std::unique_ptr<EncodeScratch>> idle;
+
+  // Lends a scratch for one call.
+  class Lease {
+   public:
+    explicit Lease(const Impl& impl) : impl_(impl) {
+      const std::lock_guard lock(impl_.mutex);
+      if (impl_.idle.empty()) {
+        scratch_ = std::make_unique<EncodeScratch>();
+      } else {
+        scratch_ = std::move(impl_.idle.back());
+        impl_.idle.pop_back();
+      }
+    }
+    ~Lease() {
+      const std::lock_guard lock(impl_.mutex);
+      impl_.idle.push_back(std::move(scratch_));
+    }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    EncodeScratch& operator*() const { return *scratch_; }
+
+   private:
+    const Impl& impl_;
+    std::unique_ptr<EncodeScratch> scratch_;
+  };
+
+  const AddedToken* Added(TokenId id) const {
+    const uint32_t* index = added_by_id.Find(static_cast<uint32_t>(id));
+    return index != nullptr ? &parts.added[*index] : nullptr;
+  }
+
+  // The pipeline, over text that is valid UTF-8. `spans`: null where nobody wants offsets.
+  struct Run {
+    const Impl& impl;
+    bool parse_special;
+    TokenCollector& collector;
+    std::vector<TokenId>& ids;
+    std::vector<ByteSpan>* spans;
+
+    // Finds added tokens in `word` and hands what lies between them to `rest`.
+    template <class Rest>
+    Result<void> Between(const AddedTokenFinder& finder, const Word& word, Rest rest) {
+      AddedTokenFinder::Cursor cursor;
+      AddedTokenFinder::Match match;
+      for (size_t done = 0; done < word.text.size(); done = match.end) {
+        if (!finder.Next(word.text, parse_special, cursor, match))
+          match = {word.text.size(), word.text.size(), nullptr};
+        if (match.begin > done) TRY(rest(word.Part(done, match.begin)));
+        if (match.token == nullptr) continue;
+        ids.push_back(match.token->id);
+        if (spans != nullptr) spans->push_back(word.OriginOf(match.begin, match.end));
+      }
+      return {};
+    }
+
+    Result<void> Normalized(const Word& word) {
+      return Between(impl.in_normalized, word, [this](const Word& rest) -> Result<void> {
+        if (impl.parts.pre_tokenizer != nullptr) {
+          impl.parts.pre_tokenizer->Cut(rest, spans != nullptr, collector);
+        } else {
+          collector.Put(rest);
+        }
+        if (collector.error()) return tl::unexpected<Error>(*collector.error());
+        return {};
+      });
+    }
+
+    Result<void> Original(const Word& word) {
+      return Between(impl.in_original, word, [this](const Word& rest) -> Result<void> {
+        const Normalizer* normalizer = impl.parts.normalizer.get();
+        if (normalizer == nullptr || normalizer->Keeps(rest)) return Normalized(rest);
+        AlignedText text(spans != nullptr, AlignedText::LimitFor(rest.text));
+        TRY(normalizer->Apply(rest, text));
+        if (text.overflowed()) {
+          return Fail(ErrorCode::kResourceExhausted, "normalizing makes more than {} bytes of {}", text.limit(),
+                      rest.text.size());
+        }
+        return Normalized(text.AsWord(rest));
+      });
+    }
+  };
+
+  Result<void> Tokenize(std::string_view text, const EncodeOptions& options, std::vector<TokenId>& ids,
+                        std::vector<ByteSpan>* spans) const {
+    using Special = EncodeOptions::Special;
+    const bool parse_special =
+        options.special == Special::kParse || (options.special == Special::kAsReference && parts.parses_special);
+    const Lease scratch(*this);
+    TokenCollector collector(*parts.model, *scratch, ids, spans);
+    return Run{*this, parse_special, collector, ids, spans}.Original({text, nullptr, 0, true});
+  }
+
+  // The tokens of a text alone, with the offsets of its own.
+  Result<Encoding> EncodeOne(std::string_view text, const EncodeOptions& options) const {
+    const CheckedText checked = TRY(CheckedText::Create(text));
+    Encoding encoding;
+    std::vector<ByteSpan> spans;
+    TRY(Tokenize(checked.text(), options, encoding.ids, &spans));
+    CodePointCounter points(checked.text());
+    encoding.offsets.reserve(spans.size());
+    for (const ByteSpan span : spans) {
+      const uint32_t begin = points.At(span.begin);
+      encoding.offsets.push_back({begin, points.At(span.end)});
+    }
+    for (const auto& trim : parts.post_processor.trims) {
+      for (size_t i = 0; i < encoding.ids.size(); i++) {
+        TextSpan& span = encoding.offsets[i];
+        TrimOffset(Piece(encoding.ids[i]), trim.add_prefix_space && (i == 0 || span.begin == 0), span);
+      }
+    }
+    return encoding;
+  }
+
+  std::string_view Piece(TokenId id) const {
+    if (const AddedToken* added = Added(id)) return added->content;
+    return parts.vocabulary->Contains(id) ? (*parts.vocabulary)[id] : std::string_view();
+  }
+
+  Encoding Assemble(const std::vector<TemplatePiece>& pieces, bool add_special_tokens, const Encoding& first,
+                    const Encoding* second) const {
+    Encoding all;
+    const bool plain = parts.post_processor.only_with_special_tokens && !add_special_tokens;
+    for (const TemplatePiece& piece : pieces) {
+      if (piece.kind == TemplatePiece::Kind::kSpecial) {
+        if (!add_special_tokens) continue;
+        all.ids.push_back(piece.id);
+        all.offsets.push_back({});
+      } else {
+        const bool is_second = piece.kind == TemplatePiece::Kind::kSecond;
+        const Encoding* part = is_second ? second : &first;
+        if (part == nullptr) continue;
+        all.ids.insert(all.ids.end(), part->ids.begin(), part->ids.end());
+        all.offsets.insert(all.offsets.end(), part->offsets.begin(), part->offsets.end());
+        if (plain) {
+          all.type_ids.resize(all.ids.size(), is_second ? 1 : 0);
+          continue;
+        }
+      }
+      all.type_ids.resize(all.ids.size(), piece.type_id);
+    }
+    return all;
+  }
+};
+
+Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Tokenizer::~Tokenizer() = default;
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(Parts parts) {
+  auto impl = std::make_unique<Impl>();
+  impl->parts = std::move(parts);
+  impl->size = impl->parts.vocabulary->size();
+  for (uint32_t i = 0; i < impl->parts.added.size(); i++) {
+    const AddedToken& token = impl->parts.added[i];
+    impl->size = std::max(impl->size, static_cast<size_t>(token.id) + 1);
+    impl->added_by_id.Insert(static_cast<uint32_t>(token.id), i);
+    TRY(impl->added_pieces.Add(token.content, i));
+    if (!token.normalized) {
+      TRY(impl->in_original.Add(token, token.content));
+    } else if (impl->parts.normalizer == nullptr) {
+      TRY(impl->in_normalized.Add(token, token.content));
+    } else {
+      AlignedText content(false, AlignedText::LimitFor(token.content));
+      TRY(impl->parts.normalizer->Apply({token.content, nullptr, 0, true}, content));
+      TRY(impl->in_normalized.Add(token, content.text()));
+    }
+  }
+  return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(impl)));
+}
 
 Result<std::vector<TokenId>> Tokenizer::Encode(std::string_view text, const EncodeOptions& options) const {
   const CheckedText checked = TRY(CheckedText::Create(text));
   std::vector<TokenId> ids;
-  if (options.add_special_tokens) ids = impl_->parts.before;
-  TRY(impl_->Run(checked.text(), options, ids, nullptr));
-  if (options.add_special_tokens) ids.insert(ids.end(), impl_->parts.after.begin(), impl_->parts.after.end());
+  for (const TemplatePiece& piece : impl_->parts.post_processor.single) {
+    if (piece.kind == TemplatePiece::Kind::kFirst) {
+      TRY(impl_->Tokenize(checked.text(), options, ids, nullptr));
+    } else if (piece.kind == TemplatePiece::Kind::kSpecial && options.add_special_tokens) {
+      ids.push_back(piece.id);
+    }
+  }
   return ids;
 }
 
 Result<Encoding> Tokenizer::EncodeWithOffsets(std::string_view text, const EncodeOptions& options) const {
-  const CheckedText checked = TRY(CheckedText::Create(text));
-  Encoding encoding;
-  std::vector<ByteSpan> spans;
-  if (options.add_special_tokens) {
-    encoding.ids = impl_->parts.before;
-    spans.resize(encoding.ids.size());
-  }
-  TRY(impl_->Run(checked.text(), options, encoding.ids, &spans));
-  if (options.add_special_tokens) {
-    encoding.ids.insert(encoding.ids.end(), impl_->parts.after.begin(), impl_->parts.after.end());
-    spans.resize(encoding.ids.size());
-  }
-  CodePointCounter points(checked.text());
-  for (const ByteSpan span : spans) {
-    const uint32_t begin = points.At(span.begin);
-    encoding.offsets.push_back({begin, points.At(span.end)});
-  }
-  encoding.type_ids.resize(encoding.ids.size());
-  return encoding;
+  const Encoding encoding = TRY(impl_->EncodeOne(text, options));
+  return impl_->Assemble(impl_->parts.post_processor.single, options.add_special_tokens, encoding, nullptr);
+}
+
+Result<Encoding> Tokenizer::EncodePair(std::string_view first, std::string_view second,
+                                       const EncodeOptions& options) const {
+  const Encoding one = TRY(impl_->EncodeOne(first, options));
+  const Encoding two = TRY(impl_->EncodeOne(second, options));
+  return impl_->Assemble(impl_->parts.post_processor.pair, options.add_special_tokens, one, &two);
 }
 
 std::string Tokenizer::Decode(std::span<const TokenId> ids, bool skip_special_tokens) const {
@@ -214,16 +334,10 @@ std::string Tokenizer::Decode(std::span<const TokenId> ids, bool skip_special_to
 
 size_t Tokenizer::vocabulary_size() const { return impl_->size; }
 
-std::string_view Tokenizer::Piece(TokenId id) const {
-  if (const AddedToken* added = impl_->Added(id)) return added->content;
-  const PieceTable& vocabulary = *impl_->parts.vocabulary;
-  return vocabulary.Contains(id) ? vocabulary[id] : std::string_view();
-}
+std::string_view Tokenizer::Piece(TokenId id) const { return impl_->Piece(id); }
 
 std::optional<TokenId> Tokenizer::Find(std::string_view piece) const {
-  for (const AddedToken& token : impl_->parts.added) {
-    if (token.content == piece) return token.id;
-  }
+  if (const auto index = impl_->added_pieces.Find(piece)) return impl_->parts.added[static_cast<size_t>(*index)].id;
   return impl_->parts.vocabulary->Find(piece);
 }
 
@@ -234,39 +348,37 @@ bool Tokenizer::IsSpecial(TokenId id) const {
 
 const SpecialTokens& Tokenizer::special_tokens() const { return impl_->parts.special; }
 
-struct StreamingDecoder::State {
-  std::string pending;
+struct StreamingDecoder::State final : DecodeStage {
+  std::string out;
+  std::vector<std::unique_ptr<DecodeStage>> stages;  // the last one first
+  DecodeStage& first() { return stages.empty() ? *this : *stages.back(); }
+
+  void Part(std::string_view text) override { out += text; }
+  void EndToken() override {}
+  void Finish() override {}
 };
 
 StreamingDecoder::StreamingDecoder(const Tokenizer& tokenizer, bool skip_special_tokens)
-    : tokenizer_(&tokenizer), skip_special_tokens_(skip_special_tokens), state_(std::make_unique<State>()) {}
+    : tokenizer_(&tokenizer), skip_special_tokens_(skip_special_tokens), state_(std::make_unique<State>()) {
+  const std::vector<DecodeStep>& steps = tokenizer.impl_->parts.decoder;
+  for (size_t i = steps.size(); i-- > 0;) state_->stages.push_back(steps[i](state_->first()));
+}
 StreamingDecoder::StreamingDecoder(StreamingDecoder&&) noexcept = default;
 StreamingDecoder& StreamingDecoder::operator=(StreamingDecoder&&) noexcept = default;
 StreamingDecoder::~StreamingDecoder() = default;
 
 std::string StreamingDecoder::Push(TokenId id) {
   const Tokenizer::Impl& impl = *tokenizer_->impl_;
-  if (id < 0 || static_cast<size_t>(id) >= impl.size) return {};
-  if (skip_special_tokens_ && tokenizer_->IsSpecial(id)) return {};
-  std::string& pending = state_->pending;
-  pending += impl.texts[static_cast<size_t>(id)];
-  size_t whole = 0;
-  while (whole < pending.size()) {
-    const Utf8Prefix prefix = InspectUtf8(std::string_view(pending).substr(whole));
-    if (!prefix.complete) break;
-    whole += prefix.size;
-  }
-  std::string out;
-  AppendRepairedUtf8(out, std::string_view(pending).substr(0, whole));
-  pending.erase(0, whole);
-  return out;
+  const AddedToken* added = impl.Added(id);
+  if (added == nullptr && !impl.parts.vocabulary->Contains(id)) return {};
+  if (skip_special_tokens_ && added != nullptr && added->special) return {};
+  state_->first().Token(id, impl.Piece(id));
+  return std::exchange(state_->out, {});
 }
 
 std::string StreamingDecoder::Finish() {
-  std::string out;
-  AppendRepairedUtf8(out, state_->pending);
-  state_->pending.clear();
-  return out;
+  state_->first().Finish();
+  return std::exchange(state_->out, {});
 }
 
 }  // namespace bothy

@@ -57,7 +57,8 @@ class Tokenizer {  // Immutable; safe on several threads.
   // searches without end (both kResourceExhausted).
   Result<std::vector<TokenId>> Encode(std::string_view text, const EncodeOptions& options = {}) const;
   Result<Encoding> EncodeWithOffsets(std::string_view text, const EncodeOptions& options = {}) const;
-
+  // Two texts as one input: question and context, premise and hypothesis.
+  Result<Encoding> EncodePair(std::string_view first, std::string_view second, const EncodeOptions& options = {}) const;
   // Valid UTF-8, with U+FFFD where tokens hold broken characters. Ids that do not exist add nothing.
   std::string Decode(std::span<const TokenId> ids, bool skip_special_tokens = false) const;
 

@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "text/decoder.h"
+#include "text/normalizer.h"
 #include "text/piece_table.h"
+#include "text/post_processor.h"
 #include "text/pre_tokenizer.h"
 #include "text/token_model.h"
 #include "text/tokenizer.h"
@@ -26,9 +29,11 @@ struct AddedToken {
 struct Tokenizer::Parts {
   std::shared_ptr<const PieceTable> vocabulary;  // what the model knows; added tokens may be in it or not
   std::vector<AddedToken> added;
-  std::unique_ptr<PreTokenizer> pre_tokenizer;  // may be null
+  NormalizerPtr normalizer;  // may be null, as the next
+  PreTokenizerPtr pre_tokenizer;
   std::unique_ptr<TokenModel> model;
-  std::vector<TokenId> before, after;  // what add_special_tokens puts around a text
+  PostProcessor post_processor;
+  std::vector<DecodeStep> decoder;  // one after the other
   SpecialTokens special;
   bool parses_special = true;  // what EncodeOptions::Special::kAsReference means here
 };

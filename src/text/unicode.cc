@@ -2,6 +2,11 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "text/unicode_additions.h"
+
 namespace bothy {
 namespace internal {
 
@@ -18,7 +23,10 @@ Category CategoryOf(char32_t code) {
   static_assert(static_cast<int>(Category::kCo) == UTF8PROC_CATEGORY_CO);
   static_assert(static_cast<int>(Category::kNd) == UTF8PROC_CATEGORY_ND);
   static_assert(static_cast<int>(Category::kZs) == UTF8PROC_CATEGORY_ZS);
-  return static_cast<Category>(utf8proc_category(static_cast<utf8proc_int32_t>(code)));
+  const auto category = static_cast<Category>(utf8proc_category(static_cast<utf8proc_int32_t>(code)));
+  if (category != Category::kCn) return category;
+  const auto* range = std::ranges::lower_bound(internal::kNewCharacters, code, {}, &internal::CategoryRange::last);
+  return range != std::end(internal::kNewCharacters) && range->first <= code ? range->category : Category::kCn;
 }
 
 bool IsWord(char32_t c) {
