@@ -54,7 +54,10 @@ Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precisi
 
 Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files) {
   if (files.gguf) return TRY_CONTEXT(files.name, TokenizerFromGguf(*files.gguf));
-  return Fail(ErrorCode::kUnimplemented, "{}: tokenizers of this format are not supported", files.name);
+  if (files.folder && files.folder->Has("tokenizer.json")) {
+    return TokenizerFromFile(*TRY(files.folder->Open("tokenizer.json")));
+  }
+  return Fail(ErrorCode::kNotFound, "{}: there is no tokenizer.json", files.name);
 }
 
 uint64_t ResidentBytes() {
