@@ -1,7 +1,10 @@
 #include "codec/json.h"
 
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/json/stream_parser.hpp>
+#include <boost/json/value_stack.hpp>
+#include <charconv>
+#include <cmath>
 
 namespace bothy::json {
 namespace {
@@ -29,20 +32,104 @@ const value* Find(const object& from, std::string_view key) {
   return v != nullptr && !v->is_null() ? v : nullptr;
 }
 
+// Builds the value as Boost's own handler does, but reads numbers with a fraction exactly: its parser may be off by the
+// last bit, and then what is written is not what was read.
+class ValueHandler {
+ public:
+  static constexpr size_t max_object_size = boost::json::object::max_size();
+  static constexpr size_t max_array_size = boost::json::array::max_size();
+  static constexpr size_t max_key_size = boost::json::string::max_size();
+  static constexpr size_t max_string_size = boost::json::string::max_size();
+  using Code = boost::json::error_code;
+
+  boost::json::value_stack values;
+
+  bool on_document_begin(Code&) {
+    values.reset();
+    return true;
+  }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code&) { return true; }
+  bool on_object_end(size_t n, Code&) {
+    values.push_object(n);
+    return true;
+  }
+  bool on_array_begin(Code&) { return true; }
+  bool on_array_end(size_t n, Code&) {
+    values.push_array(n);
+    return true;
+  }
+  bool on_key_part(std::string_view part, size_t, Code&) {
+    values.push_chars(part);
+    return true;
+  }
+  bool on_key(std::string_view part, size_t, Code&) {
+    values.push_key(part);
+    return true;
+  }
+  bool on_string_part(std::string_view part, size_t, Code&) {
+    values.push_chars(part);
+    return true;
+  }
+  bool on_string(std::string_view part, size_t, Code&) {
+    values.push_string(part);
+    return true;
+  }
+  bool on_number_part(std::string_view part, Code&) {
+    number_ += part;
+    return true;
+  }
+  bool on_int64(int64_t number, std::string_view, Code&) {
+    number_.clear();
+    values.push_int64(number);
+    return true;
+  }
+  bool on_uint64(uint64_t number, std::string_view, Code&) {
+    number_.clear();
+    values.push_uint64(number);
+    return true;
+  }
+  bool on_double(double nearly, std::string_view part, Code& code) {
+    number_ += part;
+    double number = 0;
+    const auto read = std::from_chars(number_.data(), number_.data() + number_.size(), number);
+    number_.clear();
+    if (read.ec != std::errc()) number = nearly;  // zero or infinity
+    if (!std::isfinite(number)) {
+      code = boost::json::make_error_code(boost::json::error::exponent_overflow);
+      return false;
+    }
+    values.push_double(number);
+    return true;
+  }
+  bool on_bool(bool value, Code&) {
+    values.push_bool(value);
+    return true;
+  }
+  bool on_null(Code&) {
+    values.push_null();
+    return true;
+  }
+  bool on_comment_part(std::string_view, Code&) { return true; }
+  bool on_comment(std::string_view, Code&) { return true; }
+
+ private:
+  std::string number_;  // of a number that is not yet whole
+};
+
 }  // namespace
 
 Result<value> Parse(std::string_view text, std::string_view name) {
   boost::json::parse_options options;
   options.max_depth = kMaxDepth;
-  boost::json::stream_parser parser({}, options);
+  boost::json::basic_parser<ValueHandler> parser(options);
   boost::json::error_code error;
-  const size_t used = parser.write_some(text.data(), text.size(), error);
-  if (!error) parser.finish(error);
+  const size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (error) return Fail(ErrorCode::kCorrupt, "{}: offset {}: not valid JSON: {}", name, used, error.message());
   if (const size_t more = text.find_first_not_of(" \t\r\n", used); more != std::string_view::npos) {
     return Fail(ErrorCode::kCorrupt, "{}: offset {}: text after the JSON value", name, more);
   }
-  return parser.release();
+  return parser.handler().values.release();
 }
 
 Result<std::optional<int64_t>> GetInt(const object& from, std::string_view key) {

@@ -12,7 +12,7 @@
 namespace bothy {
 
 inline void AppendNumber(std::string& out, uint64_t value, size_t bytes) {
-  for (size_t i = 0; i < bytes; i++) out += static_cast<char>(value >> (8 * i));
+  for (size_t i = 0; i < bytes; i++) out += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
 }
 
 inline std::string Deflate(std::string_view bytes) {
