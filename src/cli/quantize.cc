@@ -6,6 +6,7 @@
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 #include "codec/json.h"
+#include "compress/hugging_face.h"
 #include "compress/quantize.h"
 
 namespace bothy::cli {
@@ -60,18 +61,24 @@ Result<void> Run(const Options& options) {
   CatchInterrupts();
   const auto start = std::chrono::steady_clock::now();
   const ModelFiles files = TRY(OpenModelFiles(TRY(ResolveModel(options.model))));
-  if (!files.gguf) {
-    return Fail(ErrorCode::kUnimplemented, "{}: only GGUF files can be quantized as yet", files.name);
+  GgufConversion conversion;
+  if (files.gguf) {
+    conversion.model = TRY(GgufModelFromGguf(files));
+  } else {
+    conversion = TRY(GgufModelFromFolder(files));
   }
-  const GgufModel model = TRY(GgufModelFromGguf(files));
+  if (!conversion.has_vocabulary) {
+    fmt::print(stderr, "Note: {} has no tokenizer; the file will not have one either.\n", files.name);
+  }
   ThreadPool pool(options.threads);
   QuantizeSummary summary;
   {
     Progress progress("Quantizing " + options.model);
-    summary = TRY(WriteModel(model, files, options.out, pool, {*file_type, [&](uint64_t done, uint64_t total) {
-                                                                 progress.Update(done, total);
-                                                                 return !Interrupted();
-                                                               }}));
+    summary =
+        TRY(WriteModel(conversion.model, files, options.out, pool, {*file_type, [&](uint64_t done, uint64_t total) {
+                                                                      progress.Update(done, total);
+                                                                      return !Interrupted();
+                                                                    }}));
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (summary.requantized > 0) {

@@ -21,25 +21,28 @@ constexpr uint64_t kSlabChunks = 64;
 // The version of the block layouts; 2 since k-quants.
 constexpr uint32_t kQuantizationVersion = 2;
 
-uint64_t RowElements(const ArrayInfo& array) {
-  return array.shape.empty() ? 1 : std::max<uint64_t>(array.shape.back(), 1);
-}
-
 uint64_t BytesOf(DType type, uint64_t elements) { return RowBytes(type, elements).value(); }
 
 // Converts one array to its new type, chunk by chunk.
 class ArrayConverter {
  public:
   ArrayConverter(const ModelFiles& files, const ModelArray& array, DType type)
-      : files_(files), array_(array), type_(type), row_(RowElements(array.info)) {}
+      : files_(files), array_(array), type_(type) {
+    // What changes place is a head's rows; of a bias those are single elements.
+    const std::vector<uint64_t>& shape = array.info.shape;
+    row_ = array.interleaved_heads != 0 ? std::max<uint64_t>(PartElements() / std::max<uint64_t>(shape[0], 1), 1)
+           : shape.empty()              ? 1
+                                        : std::max<uint64_t>(shape.back(), 1);
+  }
 
   // The type its values are stored in now.
   DType StoredType() const { return array_.parts.empty() ? DType::kF32 : array_.parts[0]->dtype; }
   uint64_t PartElements() const { return array_.parts.empty() ? array_.values.size() : ElementCount(*array_.parts[0]); }
   size_t Parts() const { return std::max<size_t>(array_.parts.size(), 1); }
-  // Elements of a chunk: whole rows where their order changes.
+  // Elements of a chunk: whole heads where the order of their rows changes.
   uint64_t ChunkElements() const {
-    return array_.interleaved_heads == 0 ? kChunkElements : std::max<uint64_t>(kChunkElements / row_, 1) * row_;
+    const uint64_t head = HeadRows() * row_;
+    return head == 0 ? kChunkElements : std::max<uint64_t>(kChunkElements / head, 1) * head;
   }
 
   // Elements [first, first + count) of a part, converted, to `out`. `scratch` belongs to the calling thread.
@@ -59,7 +62,16 @@ class ArrayConverter {
     TRY(Read(part, first, count, bytes));
     Dequantize(stored, bytes, count, values);
     TRY(CheckValues(part, first, {values, count}));
-    Quantize(type_, values, count, out);
+    if (array_.interleaved_heads == 0) {
+      Quantize(type_, values, count, out);
+    } else {
+      const uint64_t head_rows = HeadRows();
+      for (uint64_t row = 0; row < count / row_; row++) {
+        const uint64_t within = row % head_rows;
+        const uint64_t from = row - within + within % 2 * (head_rows / 2) + within / 2;
+        Quantize(type_, values + from * row_, row_, out + row * BytesOf(type_, row_));
+      }
+    }
     if (!AllFinite(type_, out, count)) {
       const float* greatest =
           std::max_element(values, values + count, [](float a, float b) { return std::fabs(a) < std::fabs(b); });
@@ -75,19 +87,11 @@ class ArrayConverter {
       std::memcpy(out, array_.values.data() + first, count * sizeof(float));
       return {};
     }
-    const ArrayInfo& from = *array_.parts[part];
-    if (array_.interleaved_heads == 0) {
-      return files_.checkpoint.Read(from, BytesOf(stored, first), {out, BytesOf(stored, count)});
-    }
-    const uint64_t row_bytes = BytesOf(stored, row_);
-    const uint64_t head_rows = PartElements() / row_ / array_.interleaved_heads;
-    for (uint64_t row = first / row_; row < (first + count) / row_; row++) {
-      const uint64_t within = row % head_rows;
-      const uint64_t from_row = row - within + within % 2 * (head_rows / 2) + within / 2;
-      TRY(files_.checkpoint.Read(from, from_row * row_bytes, {out, row_bytes}));
-      out += row_bytes;
-    }
-    return {};
+    return files_.checkpoint.Read(*array_.parts[part], BytesOf(stored, first), {out, BytesOf(stored, count)});
+  }
+
+  uint64_t HeadRows() const {  // 0 where rows stay where they are
+    return array_.interleaved_heads == 0 ? 0 : PartElements() / row_ / array_.interleaved_heads;
   }
 
   Result<void> CheckValues(size_t part, uint64_t first, std::span<const float> values) const {
@@ -133,7 +137,7 @@ class ArrayConverter {
   const ModelFiles& files_;
   const ModelArray& array_;
   DType type_;
-  uint64_t row_;
+  uint64_t row_ = 1;  // elements of a row
 };
 
 // Drives ArrayConverter over all chunks of an array with all threads, and reports.

@@ -7,9 +7,8 @@
 #include <sstream>
 
 #include "base/testing.h"
-#include "codec/gguf.h"
 #include "codec/gguf_writer.h"
-#include "tensor/quant/quant.h"
+#include "compress/golden_values.h"
 
 namespace bothy {
 namespace {
@@ -47,24 +46,6 @@ Table ReadTable() {
   return table;
 }
 
-uint64_t Count(const ArraySpec& array) {
-  uint64_t count = 1;
-  for (const uint64_t size : array.shape) count *= size;
-  return count;
-}
-
-// values() of tools/golden/quantize_model.py.
-std::vector<float> Values(size_t seed, uint64_t count) {
-  std::vector<float> values(count);
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t u = i * 2654435761u + 12345u + 977u * static_cast<uint32_t>(seed);
-    u ^= u >> 15;
-    const float x = static_cast<float>(static_cast<int>(u >> 8) - (1 << 23)) / static_cast<float>(1 << 23);
-    values[i] = x * x * x * std::ldexp(1.0f, -static_cast<int>((i >> 11) % 7));
-  }
-  return values;
-}
-
 GgufMetadata SmallModel() {
   GgufMetadata metadata;
   metadata.Set("general.architecture", GgufValue::String("llama"));
@@ -76,16 +57,10 @@ GgufMetadata SmallModel() {
   return metadata;
 }
 
-// Writes the arrays with their Values, and opens what was written. `change` may spoil the values of an array.
+// Writes the arrays with their GoldenValues, and opens what was written. `change` may spoil the values of an array.
 Result<ModelFiles> MakeModel(const std::filesystem::path& path, const std::vector<ArraySpec>& arrays,
                              const std::function<void(size_t, std::vector<float>&)>& change = {}) {
-  TRY(WriteGguf(path, SmallModel(), arrays, [&](size_t i, ArraySink& sink) {
-    std::vector<float> values = Values(i, Count(arrays[i]));
-    if (change) change(i, values);
-    std::vector<std::byte> bytes(SizeOf(arrays[i]).value());
-    Quantize(arrays[i].dtype, values.data(), values.size(), bytes.data());
-    return sink.Write(bytes);
-  }));
+  TRY(WriteGguf(path, SmallModel(), arrays, GoldenProducer(arrays, change)));
   return OpenModelFiles(path);
 }
 
@@ -100,12 +75,6 @@ std::string BytesOf(const ModelFiles& files, const ArrayInfo& array) {
   std::string bytes(array.size, '\0');
   EXPECT_TRUE(files.checkpoint.Read(array, 0, std::as_writable_bytes(std::span(bytes))));
   return bytes;
-}
-
-uint64_t Hash(std::string_view bytes) {
-  uint64_t hash = 1469598103934665603u;
-  for (const char byte : bytes) hash = (hash ^ static_cast<uint8_t>(byte)) * 1099511628211u;
-  return hash;
 }
 
 TEST(WriteModel, GivesTheArraysOfLlamaCppInEveryFileType) {
@@ -126,7 +95,7 @@ TEST(WriteModel, GivesTheArraysOfLlamaCppInEveryFileType) {
       ASSERT_OK(array);
       EXPECT_EQ((*array)->shape, expected.array.shape);
       EXPECT_EQ(DTypeName((*array)->dtype), DTypeName(expected.stored[f].first)) << expected.array.name;
-      EXPECT_EQ(Hash(BytesOf(*out, **array)), expected.stored[f].second)
+      EXPECT_EQ(GoldenHash(BytesOf(*out, **array)), expected.stored[f].second)
           << expected.array.name << " in " << InfoOf(table.file_types[f]).name;
     }
   }
