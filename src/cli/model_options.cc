@@ -3,9 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/terminal.h"
 #include "models/families.h"
+#include "runtime/hub_cache.h"
 #include "text/open_tokenizer.h"
 
 namespace bothy::cli {
@@ -24,10 +26,7 @@ void ModelOptions::AddTo(CLI::App* app, std::string default_kv) {
 }
 
 Result<std::filesystem::path> ResolveModel(const std::string& model) {
-  if (std::error_code ignored; !std::filesystem::exists(model, ignored)) {
-    return Fail(ErrorCode::kNotFound, "{}: there is no such file or folder", model);
-  }
-  return std::filesystem::path(model);
+  return ResolveModelPath(model, HubCache::FromEnvironment(std::getenv));
 }
 
 Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precision, size_t sequences) {

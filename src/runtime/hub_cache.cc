@@ -181,9 +181,8 @@ std::string HubName::Folder() const {
 
 Result<HubName> ParseHubName(std::string_view text) {
   HubName name;
-  for (const std::string_view type : kTypes) {
-    const size_t slashes = static_cast<size_t>(std::ranges::count(text.substr(0, text.find_first_of("@:")), '/'));
-    if (slashes == 2 && text.starts_with(type) && text[type.size()] == '/') {
+  for (const std::string_view type : kTypes) {  // none of them is anybody's namespace
+    if (text.starts_with(type) && text.substr(type.size()).starts_with('/')) {
       name.type = type;
       text.remove_prefix(type.size() + 1);
       break;
@@ -227,16 +226,17 @@ std::optional<HubName> HubNameOfFolder(std::string_view folder) {
 }
 
 HubCache HubCache::FromEnvironment(const std::function<const char*(const char*)>& environment) {
-  const auto folder = [&](const char* variable, std::string_view below) -> std::optional<fs::path> {
+  const auto folder = [&](const char* variable, const char* below) -> std::optional<fs::path> {
     const char* value = environment(variable);
     if (value == nullptr || *value == '\0') return std::nullopt;
-    return fs::path(Expanded(value, environment)) / below;
+    const fs::path at = Expanded(value, environment);
+    return *below == '\0' ? at : at / below;
   };
   for (const auto& [variable, below] : {std::pair{"HF_HUB_CACHE", ""},
                                         {"HUGGINGFACE_HUB_CACHE", ""},
                                         {"HF_HOME", "hub"},
                                         {"XDG_CACHE_HOME", "huggingface/hub"}}) {
-    if (auto root = folder(variable, below)) return HubCache(root->lexically_normal());
+    if (auto root = folder(variable, below)) return HubCache(*std::move(root));
   }
   return HubCache(Expanded("~/.cache/huggingface/hub", environment));
 }

@@ -79,7 +79,7 @@ TEST(HubName, IsTakenApart) {
   EXPECT_EQ(name->Folder(), "models--HuggingFaceTB--SmolLM2-135M");
   EXPECT_EQ(ParseHubName("gpt2")->Folder(), "models--gpt2");
   EXPECT_EQ(ParseHubName("datasets/ns/name")->Folder(), "datasets--ns--name");
-  EXPECT_EQ(ParseHubName("datasets/name")->Folder(), "models--datasets--name");
+  EXPECT_EQ(ParseHubName("datasets/name")->Folder(), "datasets--name");
   EXPECT_EQ(ParseHubName("a/b:dir/model.gguf")->file, "dir/model.gguf");
 }
 
@@ -95,7 +95,7 @@ TEST(HubName, CannotLeadOutOfTheCache) {
 }
 
 TEST(HubName, ComesBackFromItsFolder) {
-  for (const std::string text : {"ns/name", "gpt2", "datasets/ns/name"}) {
+  for (const std::string text : {"ns/name", "gpt2", "datasets/ns/name", "spaces/name"}) {
     const auto name = HubNameOfFolder(ParseHubName(text)->Folder());
     ASSERT_TRUE(name) << text;
     EXPECT_EQ(name->id, ParseHubName(text)->id);
@@ -121,11 +121,11 @@ TEST(HubCacheFolder, IsWherePythonsClientsLook) {
   variables["HF_HOME"] = "~/hf";
   EXPECT_EQ(root(), "/home/me/hf/hub");
   variables["HUGGINGFACE_HUB_CACHE"] = "/old";
-  EXPECT_EQ(root(), "/old/");
+  EXPECT_EQ(root(), "/old");
   variables["HF_HUB_CACHE"] = "${DATA}/$NONE/hub";
-  EXPECT_EQ(root(), "/data/$NONE/hub/");
+  EXPECT_EQ(root(), "/data/$NONE/hub");
   variables["HF_HUB_CACHE"] = "";  // empty is the same as not set
-  EXPECT_EQ(root(), "/old/");
+  EXPECT_EQ(root(), "/old");
 }
 
 TEST_F(HubCacheTest, ANameIsMainOrItsRevisionByBranchTagOrCommit) {
