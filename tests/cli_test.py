@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""The program as a person runs it: exit codes, streams, messages, JSON. Needs BOTHY and the demo's model."""
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+BOTHY = os.environ.get("BOTHY", "build/dev/bothy")
+MODELS = Path(os.environ.get("BOTHY_TEST_MODELS") or Path.home() / ".cache" / "bothy" / "models")
+DEMO = str(MODELS / "SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+def run(*args, stdin=None, env=None):
+    done = subprocess.run([BOTHY, *args], input=stdin, capture_output=True, env={**os.environ, **(env or {})})
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_wrong_usage_exits_with_2():
+    for args in ([], ["nonsense"], ["generate"], ["generate", DEMO, "--top-k"], ["bench", DEMO, "--repeat", "0"],
+                 ["logits", DEMO, "--ids", "1,x", "--out", "/tmp/never"]):
+        code, out, err = run(*args)
+        assert code == 2, (args, code, err)
+        assert out == "", args
+
+
+def test_every_subcommand_has_help_with_an_example():
+    code, out, _ = run("--help")
+    assert code == 0
+    names = [line.split()[0] for line in out.split("Subcommands:")[1].splitlines() if line.startswith("  ")]
+    assert len(names) >= 8, names
+    for name in names:
+        code, out, _ = run(name, "--help")
+        assert code == 0 and "Example" in out and f"bothy {name}" in out, name
+
+
+def test_a_file_that_cannot_be_read_is_one_message_that_names_it():
+    with tempfile.TemporaryDirectory() as folder:
+        missing = f"{folder}/missing.gguf"
+        broken = f"{folder}/broken.gguf"
+        Path(broken).write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 1 << 40, 0))
+        for path in (missing, broken):
+            code, out, err = run("generate", path, "-p", "x")
+            assert code == 1 and out == "", (code, out, err)
+            assert path in err and err.count("\n") == 1, err
+
+
+def test_a_cut_model_is_an_error_not_a_crash():
+    with tempfile.TemporaryDirectory() as folder:
+        cut = f"{folder}/cut.gguf"
+        with open(DEMO, "rb") as source:
+            Path(cut).write_bytes(source.read(5_000_000))
+        code, out, err = run("generate", cut, "-p", "x")
+        assert code == 1 and "cut.gguf" in err, (code, err)
+
+
+def test_generation_streams_text_to_stdout_and_notes_to_stderr():
+    code, out, err = run("generate", DEMO, "-p", "The capital of France is", "-n", "4", "--greedy")
+    assert code == 0 and out.startswith(" Paris"), (code, out, err)
+    assert "tokens/s" in err and "tokens/s" not in out
+    again = run("generate", DEMO, "-n", "4", "--greedy", "--threads", "1", stdin=b"The capital of France is")
+    assert again[1] == out
+
+
+def test_the_same_seed_gives_the_same_text():
+    args = ["generate", DEMO, "-p", "Once", "-n", "12", "--temperature", "1.2", "--json"]
+    first, second, other = (json.loads(run(*args, "--seed", seed)[1]) for seed in ("3", "3", "4"))
+    assert first["answers"] == second["answers"]
+    assert first["answers"] != other["answers"]
+    assert first["seed"] == 3 and first["prompt_tokens"] == 1 and first["generated_tokens"] == 12
+
+
+def test_a_stop_string_ends_the_text_and_is_not_shown():
+    code, out, _ = run("generate", DEMO, "-p", "The capital of France is", "--greedy", "--stop", "Par", "-n", "9")
+    assert code == 0 and out == " \n", out
+
+
+def test_logits_are_a_safetensors_file():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/x.safetensors"
+        code, out, err = run("logits", DEMO, "--ids", "504,3575,282", "--out", path)
+        assert code == 0 and out == "", err
+        data = Path(path).read_bytes()
+        size = struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8:8 + size])
+        assert header["logits"]["dtype"] == "F32" and header["logits"]["shape"] == [3, 49152]
+        assert len(data) == 8 + size + 3 * 49152 * 4
+
+
+def test_a_context_that_is_full_says_so():
+    code, out, err = run("generate", DEMO, "-p", "one two three", "--context", "16", "--greedy")
+    assert code == 1 and "context is full" in err, (code, err)
+
+
+def test_bench_prints_its_schema():
+    code, out, _ = run("bench", DEMO, "--prompt", "8", "--generate", "2", "--repeat", "2", "--json")
+    result = json.loads(out)
+    assert code == 0
+    for key in ("prompt_tokens_per_second", "generated_tokens_per_second"):
+        assert 0 < result[key]["min"] <= result[key]["median"] <= result[key]["max"]
+    assert result["load_seconds"] > 0 and result["resident_bytes"] > result["weight_bytes"] > 90_000_000
+    assert result["weight_bytes"] < 1.25 * os.path.getsize(DEMO)
+
+
+def test_an_unknown_instruction_set_is_refused():
+    code, _, err = run("system", env={"BOTHY_ISA": "mmx"})
+    assert code == 2 and "mmx" in err and "scalar" in err
+
+
+def main():
+    report = sys.argv[sys.argv.index("--report") + 1] if "--report" in sys.argv else None
+    results = []
+    for name, function in sorted(globals().items()):
+        if not name.startswith("test_"):
+            continue
+        entry = {"name": name, "classname": "Cli"}
+        try:
+            function()
+        except Exception:  # noqa: BLE001 - a test that fails in any way has failed
+            traceback.print_exc()
+            entry["failures"] = [{"failure": name}]
+        results.append(entry)
+    if report:
+        Path(report).write_text(json.dumps({"testsuites": [{"testsuite": results}]}))
+    failed = [r["name"] for r in results if r.get("failures")]
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
