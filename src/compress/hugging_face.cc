@@ -295,14 +295,25 @@ Result<void> AddRope(const RopeConfig& rope, Keys& keys, std::vector<ModelArray>
 
 // ---- Metadata ----
 
+// What a folder is called: its name, but in the cache of Hugging Face's clients, models--ns--name/snapshots/revision,
+// where that is a hash, "ns/name".
+std::string NameOfFolder(const std::filesystem::path& folder) {
+  constexpr std::string_view kModels = "models--";
+  std::error_code ignored;
+  const std::filesystem::path path = std::filesystem::canonical(folder, ignored);
+  const std::string repository = path.parent_path().parent_path().filename().string();
+  if (path.parent_path().filename() != "snapshots" || !repository.starts_with(kModels)) return path.filename().string();
+  std::string name = repository.substr(kModels.size());
+  if (const size_t dashes = name.find("--"); dashes != std::string::npos) name.replace(dashes, 2, "/");
+  return name;
+}
+
 // general.*: what the folder's name, or the name that the configuration was made under, says.
 Result<void> AddNames(const ModelFiles& files, uint64_t parameters, uint64_t experts, GgufMetadata& metadata) {
   std::string stored = TRY(json::GetString(*files.config, "_name_or_path")).value_or("");
   if (std::ranges::count(stored, '/') > 1 || stored == ".") stored.clear();  // a place on some disk, no name
-  std::error_code ignored;
-  const std::filesystem::path path = std::filesystem::canonical(files.folder->name(), ignored);
   const ModelName by_config = ParseModelName(stored, parameters);
-  const ModelName by_folder = ParseModelName(path.filename().string(), parameters);
+  const ModelName by_folder = ParseModelName(NameOfFolder(files.folder->name()), parameters);
   const auto set = [&](std::string_view key, std::string ModelName::* part, const std::string& fallback) {
     const std::string& first = by_config.*part;
     const std::string& value = !first.empty() ? first : !(by_folder.*part).empty() ? by_folder.*part : fallback;

@@ -165,6 +165,21 @@ TEST(HuggingFace, ScoresPutMergesInTheirOrder) {
   EXPECT_LT(by_piece["t"], -3.0f);
 }
 
+TEST(HuggingFace, AModelInTheClientsCacheIsCalledByItsName) {
+  const TemporaryFolder folder;
+  const auto made = MakeFolder(folder.path(), "experts", ReadCase("experts").arrays);
+  const auto snapshots = folder.path() / "models--mistralai--Mixtral-8x7B-v0.1" / "snapshots";
+  std::filesystem::create_directories(snapshots);
+  std::filesystem::rename(made, snapshots / "0123456789abcdef");
+  const auto files = OpenModelFiles(snapshots / "0123456789abcdef");
+  ASSERT_OK(files);
+  const auto conversion = GgufModelFromFolder(*files);
+  ASSERT_OK(conversion);
+  EXPECT_EQ(conversion->model.metadata.GetString("general.name").value(), "Mixtral 8x7B v0.1");
+  EXPECT_EQ(conversion->model.metadata.GetString("general.organization").value(), "Mistralai");
+  EXPECT_EQ(conversion->model.metadata.GetString("general.version").value(), "v0.1");
+}
+
 TEST(HuggingFace, AFolderWithoutATokenizerBecomesAModelWithoutOne) {
   const TemporaryFolder folder;
   const auto path = MakeFolder(folder.path(), "small", ReadCase("small").arrays);
