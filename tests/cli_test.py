@@ -2,6 +2,7 @@
 """The program as a person runs it: exit codes, streams, messages, JSON. Needs BOTHY and the demo's model."""
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -88,6 +89,43 @@ def test_logits_are_a_safetensors_file():
         header = json.loads(data[8:8 + size])
         assert header["logits"]["dtype"] == "F32" and header["logits"]["shape"] == [3, 49152]
         assert len(data) == 8 + size + 3 * 49152 * 4
+
+
+def test_quantize_writes_a_model_that_runs():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/x.gguf"
+        code, out, err = run("quantize", DEMO, path, "--type", "q8_0", "--json")
+        assert code == 0 and "quantized already" in err, err
+        result = json.loads(out)
+        assert result["file_type"] == "Q8_0" and result["output"] == path and result["requantized"] > 0
+        assert result["arrays"] == {"F32": 61, "Q8_0": 211} and result["parameters"] == 134515008
+        assert result["bytes"] <= os.path.getsize(path) <= 1.02 * result["bytes"]
+        code, out, _ = run("generate", path, "-p", "The capital of France is", "-n", "4", "--greedy")
+        assert code == 0 and out.startswith(" Paris"), out
+
+
+def test_quantize_overwrites_nothing_unasked():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.gguf")
+        path.write_text("mine")
+        code, _, err = run("quantize", DEMO, str(path), "--type", "Q4_0")
+        assert code == 1 and str(path) in err and "--force" in err and path.read_text() == "mine", err
+        code, _, err = run("quantize", DEMO, str(path), "--type", "Q4_9", "--force")
+        assert code == 2 and "Q4_K_M" in err and path.read_text() == "mine", err
+        code, _, err = run("quantize", DEMO, str(path), "--type", "Q4_0", "--force")
+        assert code == 0 and path.read_bytes()[:4] == b"GGUF", err
+
+
+def test_an_interrupted_quantize_leaves_nothing():
+    with tempfile.TemporaryDirectory() as folder:
+        running = subprocess.Popen([BOTHY, "quantize", DEMO, f"{folder}/x.gguf", "--type", "IQ4_XS"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while running.poll() is None and not os.listdir(folder):
+            pass
+        running.send_signal(signal.SIGINT)
+        code = running.wait()
+        # It may have been done before the signal came.
+        assert (code == 130 and not os.listdir(folder)) or (code == 0 and os.listdir(folder) == ["x.gguf"]), code
 
 
 def test_a_context_that_is_full_says_so():
