@@ -111,9 +111,10 @@ Result<std::string> FindPrefix(const ZipArchive& zip) {
     prefix = std::move(before);
   }
   if (!prefix) return Fail(ErrorCode::kCorrupt, "{}: expected a member NAME/{}, found none", zip.name(), kPickleName);
-  if (zip.Find(*prefix + "constants.pkl") != nullptr) {
-    return Fail(ErrorCode::kUnimplemented, "{}: a TorchScript program, not a checkpoint of arrays, is not supported",
-                zip.name());
+  if (const ZipMember* constants = zip.Find(*prefix + "constants.pkl")) {
+    return Fail(ErrorCode::kUnimplemented,
+                "{}: member \"{}\": a TorchScript program, not a checkpoint of arrays, is not supported", zip.name(),
+                constants->name);
   }
   return *std::move(prefix);
 }
