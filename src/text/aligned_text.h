@@ -63,6 +63,10 @@ class AlignedText {
     AppendUtf8(text_, code);
     if (tracked_) origin_.insert(origin_.end(), text_.size() - before, origin);
   }
+  void RemoveEnd(size_t bytes) {
+    text_.resize(text_.size() - bytes);
+    if (tracked_) origin_.resize(text_.size());
+  }
   void Clear() {
     text_.clear();
     origin_.clear();

@@ -11,6 +11,9 @@ namespace bothy {
 namespace {
 
 constexpr TokenId kNone = -1;
+// For merges that follow from ranks: a token can be made in as many ways as it has bytes, and each is looked up.
+constexpr size_t kMaxRankedPiece = 1024;
+constexpr size_t kMaxRankedBytes = 20'000'000;
 
 }  // namespace
 
@@ -34,6 +37,29 @@ Result<void> BpeModel::Builder::AddMerge(std::string_view left, std::string_view
   const auto result = pieces.Find(whole);
   if (!result) return missing(whole);
   model_->merges_.Set(*left_id, *right_id, {rank_++, *result});
+  return {};
+}
+
+Result<void> BpeModel::Builder::AddMergesByRank() {
+  const PieceTable& pieces = model_->pieces_;
+  size_t bytes = 0;
+  for (size_t i = 0; i < pieces.size(); i++) {
+    const auto id = static_cast<TokenId>(i);
+    if (!pieces.Contains(id)) continue;
+    const std::string_view piece = pieces[id];
+    if (piece.empty()) continue;
+    bytes += piece.size();
+    if (piece.size() > kMaxRankedPiece || bytes > kMaxRankedBytes) {
+      return Fail(ErrorCode::kResourceExhausted, "token {}: tokens of more bytes than are read", id);
+    }
+    for (size_t at = Utf8Size(piece[0]); at < piece.size(); at += Utf8Size(piece[at])) {
+      const auto left = pieces.Find(piece.substr(0, at));
+      if (!left) continue;
+      if (const auto right = pieces.Find(piece.substr(at))) {
+        model_->merges_.Set(*left, *right, {static_cast<uint32_t>(id), id});
+      }
+    }
+  }
   return {};
 }
 

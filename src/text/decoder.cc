@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "text/byte_alphabet.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace bothy {
@@ -309,6 +310,38 @@ class CtcStage final : public TokenStage {
   std::optional<std::string> last_;
 };
 
+class TrimStage final : public DecodeStage {
+ public:
+  explicit TrimStage(DecodeStage& next) : next_(next) {}
+  void Part(std::string_view text) override {
+    for (size_t i = 0; i < text.size();) {
+      const Utf8Char c = ReadUtf8(text.data() + i);
+      const std::string_view bytes = text.substr(i, c.size);
+      i += c.size;
+      if (IsSpace(c.code) || (c.code >= 0x1C && c.code <= 0x1F)) {  // what Python's strip takes
+        if (started_) spaces_ += bytes;
+        continue;
+      }
+      started_ = true;
+      next_.Part(spaces_);
+      spaces_.clear();
+      next_.Part(bytes);
+    }
+  }
+  void EndToken() override {}
+  void Finish() override {
+    started_ = false;
+    spaces_.clear();
+    next_.EndToken();
+    next_.Finish();
+  }
+
+ private:
+  DecodeStage& next_;
+  bool started_ = false;
+  std::string spaces_;
+};
+
 class SentencePieceStage final : public DecodeStage {
  public:
   SentencePieceStage(SentencePieceDecoding options, DecodeStage& next) : options_(std::move(options)), next_(next) {}
@@ -424,6 +457,8 @@ DecodeStep EndOfWordDecoder(std::string suffix) { return Make<EndOfWordStage>(st
 DecodeStep CtcDecoder(std::string pad, std::string word_delimiter, bool cleanup) {
   return Make<CtcStage>(std::move(pad), std::move(word_delimiter), cleanup);
 }
+
+DecodeStep TrimDecoder() { return Make<TrimStage>(); }
 
 DecodeStep JoinDecoder(std::string separator) {
   return Map([separator = std::move(separator)](std::string& token, size_t number) {

@@ -42,6 +42,7 @@ DecodeStep MetaspaceDecoder(std::string replacement, bool drop_first);
 DecodeStep WordPieceDecoder(std::string prefix, bool cleanup);
 DecodeStep EndOfWordDecoder(std::string suffix);  // "BPEDecoder": the suffix is a space, but for the last token's
 DecodeStep CtcDecoder(std::string pad, std::string word_delimiter, bool cleanup);
+DecodeStep TrimDecoder();                       // white space at both ends of the whole
 DecodeStep JoinDecoder(std::string separator);  // what the reference does where a file names no decoder
 
 struct SentencePieceDecoding {

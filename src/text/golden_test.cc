@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
 #include "base/testing.h"
 #include "codec/gguf.h"
 #include "codec/json.h"
@@ -137,6 +141,148 @@ TEST(Golden, Smollm2) {
   const auto tokenizer = TokenizerFromGguf(gguf->metadata);
   ASSERT_OK(tokenizer);
   ExpectGolden(**tokenizer, ReadGoldenCases(Golden() / "tokenizers", "smollm2"));
+}
+
+// A golden with its tokenizer's files.
+struct CommittedCase {
+  const char* name;
+  std::vector<std::string> files;
+};
+
+class GoldenCommitted : public testing::TestWithParam<CommittedCase> {};
+
+TEST_P(GoldenCommitted, EqualsTheReference) {
+  const std::filesystem::path golden = Golden() / "tokenizers";
+  const TemporaryFolder folder;
+  for (const std::string& file : GetParam().files) {
+    std::ofstream(folder.path() / file) << ReadGzip(golden / GetParam().name / (file + ".gz"));
+  }
+  const auto tokenizer = OpenTokenizer(folder.path());
+  ASSERT_OK(tokenizer);
+  ExpectGolden(**tokenizer, ReadGoldenCases(golden, GetParam().name));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenCommitted,
+                         testing::Values(CommittedCase{"gpt2", {"vocab.json", "merges.txt"}},
+                                         CommittedCase{"mistral-v3-sp", {"tokenizer.model"}},
+                                         CommittedCase{"bytefallback-sp", {"tokenizer.model"}},
+                                         CommittedCase{"test-sp", {"tokenizer.model"}}),
+                         [](const auto& param) {
+                           std::string name = param.param.name;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+// A golden whose tokenizer is a file or folder of the test data.
+struct KitCase {
+  const char* name;
+  const char* path;
+  bool special = false;  // has with_special_tokens
+};
+
+class GoldenKit : public testing::TestWithParam<KitCase> {};
+
+TEST_P(GoldenKit, EqualsTheReference) {
+  BOTHY_NEEDS_TEST_DATA();
+  const auto tokenizer = OpenTokenizer(*TestData() / "kit" / GetParam().path);
+  ASSERT_OK(tokenizer);
+  const std::filesystem::path golden = *TestData() / "golden" / "tokenizers";
+  ExpectGolden(**tokenizer, ReadGoldenCases(golden, GetParam().name));
+  if (GetParam().special) ExpectGoldenSpecial(**tokenizer, golden, GetParam().name);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenKit,
+                         testing::Values(KitCase{"llama2-sp", "tokenizers/llama2/tokenizer.model"},
+                                         KitCase{"llama3-tiktoken", "tokenizers/llama3/encoder.json"},
+                                         KitCase{"mistral-v1-sp", "tokenizers/mistral/tokenizer.model.v1"},
+                                         KitCase{"qwen2.5", "tokenizers/qwen2.5", true},
+                                         KitCase{"clip", "tokenizers/clip", true},
+                                         KitCase{"t5", "tokenizers/t5/tokenizer.json", true},
+                                         KitCase{"bert", "tokenizers/bert", true},
+                                         KitCase{"xlnet-sp", "tokenizers/sentencepiece/spiece.model"},
+                                         KitCase{"whisper-gpt2", "whisper/gpt2.tiktoken"},
+                                         KitCase{"whisper-multilingual", "whisper/multilingual.tiktoken"}),
+                         [](const auto& param) {
+                           std::string name = param.param.name;
+                           std::ranges::replace(name, '-', '_');
+                           std::ranges::replace(name, '.', '_');
+                           return name;
+                         });
+
+// Texts and ids by which llama.cpp tests its own tokenizers.
+void ExpectGgmlVocab(const Tokenizer& tokenizer, const std::string& name) {
+  const std::filesystem::path folder = *TestData() / "kit" / "tokenizers" / "gguf-vocab";
+  const std::string texts = ReadTestFile(folder / ("ggml-vocab-" + name + ".gguf.inp"));
+  const std::string ids = ReadTestFile(folder / ("ggml-vocab-" + name + ".gguf.out"));
+  constexpr std::string_view kSeparator = "\n__ggml_vocab_test__\n";
+  std::istringstream lines(ids);
+  std::string line;
+  size_t begin = 0, count = 0;
+  while (std::getline(lines, line)) {
+    const size_t end = std::min(texts.find(kSeparator, begin), texts.size());
+    const std::string text = texts.substr(begin, end - begin);
+    begin = end + kSeparator.size();
+    std::vector<TokenId> expected;
+    std::istringstream numbers(line);
+    for (TokenId id = 0; numbers >> id;) expected.push_back(id);
+    const auto found = tokenizer.Encode(text, {.special = EncodeOptions::Special::kText});
+    ASSERT_OK(found);
+    EXPECT_EQ(*found, expected) << name << ": " << testing::PrintToString(text);
+    count++;
+  }
+  EXPECT_GT(count, 40u) << name;
+}
+
+class GgmlVocab : public testing::TestWithParam<const char*> {};
+
+TEST_P(GgmlVocab, EqualsLlamaCpp) {
+  BOTHY_NEEDS_TEST_DATA();
+  const std::string name = GetParam();
+  const auto tokenizer =
+      OpenTokenizer(*TestData() / "kit" / "tokenizers" / "gguf-vocab" / ("ggml-vocab-" + name + ".gguf"));
+  ASSERT_OK(tokenizer);
+  ExpectGgmlVocab(**tokenizer, name);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GgmlVocab, testing::Values("llama-spm", "phi-3", "gpt-2", "falcon", "starcoder"));
+
+TEST(GgmlVocab, Llama3AndQwen2AreTheSameFromHuggingFace) {
+  BOTHY_NEEDS_TEST_DATA();
+  BOTHY_NEEDS_TEST_MODEL("tokenizers/llama3/tokenizer.json");
+  const auto llama3 = OpenTokenizer(TestModel("tokenizers/llama3/tokenizer.json"));
+  ASSERT_OK(llama3);
+  ExpectGgmlVocab(**llama3, "llama-bpe");
+  const auto qwen2 = OpenTokenizer(*TestData() / "kit" / "tokenizers" / "qwen2.5");
+  ASSERT_OK(qwen2);
+  ExpectGgmlVocab(**qwen2, "qwen2");
+}
+
+// Cases of swift-transformers: what Hugging Face's tokenizers make of 18 texts, with special tokens.
+struct SwiftCase {
+  const char* key;
+  const char* path;  // in the test data
+};
+
+TEST(Golden, SwiftTransformersTests) {
+  BOTHY_NEEDS_TEST_DATA();
+  const std::filesystem::path tokenizers = *TestData() / "kit" / "tokenizers";
+  const auto file = json::Parse(ReadTestFile(tokenizers / "bert" / "golden" / "tokenizer_tests.json"), "tests");
+  ASSERT_OK(file);
+  for (const SwiftCase& c :
+       {SwiftCase{"coreml-projects/Llama-2-7b-chat-coreml", "llama2/tokenizer.model"},
+        SwiftCase{"pcuenq/Llama-3.2-1B-Instruct-tokenizer", "llama3/encoder.json"}, SwiftCase{"distilgpt2", "gpt2"},
+        SwiftCase{"google-bert/bert-base-uncased", "bert"}, SwiftCase{"t5-base", "t5/tokenizer.json"}}) {
+    const auto tokenizer = OpenTokenizer(tokenizers / c.path);
+    ASSERT_OK(tokenizer);
+    const json::array& cases = file->as_object().at(c.key).as_array();
+    EXPECT_EQ(cases.size(), 18u);
+    for (const json::value& value : cases) {
+      const std::string_view text = value.at("input").as_string();
+      const auto ids = (*tokenizer)->Encode(text, {.add_special_tokens = true});
+      ASSERT_OK(ids);
+      EXPECT_EQ(*ids, Integers(value.at("encoded").at("input_ids"))) << c.key << ": " << text;
+    }
+  }
 }
 
 struct JsonCase {

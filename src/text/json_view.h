@@ -80,4 +80,9 @@ class JsonView {
   std::string path_;
 };
 
+namespace internal {
+// An object. The view lives as long as the parser; `file` is for messages.
+Result<JsonView> ParseJson(simdjson::dom::parser& parser, std::string_view text, std::string_view file);
+}  // namespace internal
+
 }  // namespace bothy

@@ -9,6 +9,7 @@
 #include "text/byte_alphabet.h"
 #include "text/regex.h"
 #include "text/unicode.h"
+#include "text/unicode_editions.h"
 
 namespace bothy {
 namespace {
@@ -226,7 +227,8 @@ class Precompiled final : public Normalizer {
 
 bool IsAccent(char32_t code, bool only_nonspacing) {
   const Category category = CategoryOf(code);
-  return only_nonspacing ? category == Category::kMn : IsMark(category);
+  if (!only_nonspacing) return IsMark(category);
+  return category == Category::kMn && !internal::IsIn(internal::kYoungMarks, code);
 }
 
 bool IsNmtRemoved(char32_t c) {

@@ -4,6 +4,7 @@
 #include "text/regex.h"
 #include "text/scanners.h"
 #include "text/unicode.h"
+#include "text/unicode_editions.h"
 
 namespace bothy {
 namespace {
@@ -240,7 +241,7 @@ bool IsDigit(char32_t c) { return KindOf(c) == CharKind::kNumber; }
 
 bool IsAnyPunctuation(char32_t c) {
   if (c < 0x80) return (c > 0x20 && c < 0x7F) && !IsWord(c) ? true : c == '_';
-  return IsPunctuation(CategoryOf(c));
+  return IsPunctuation(CategoryOf(c)) != internal::IsIn(internal::kChangedPunctuation, c);
 }
 
 // Runs of word characters, runs of what is neither that nor white space; white space goes.

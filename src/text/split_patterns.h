@@ -26,4 +26,7 @@ inline constexpr std::string_view kGpt4oPattern =
 inline constexpr std::string_view kTekkenPattern =
     BOTHY_CASED_WORD("") R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|)" BOTHY_SPACES;
 
+inline constexpr std::string_view kClipPattern =
+    R"(<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)";
+
 }  // namespace bothy

@@ -3,7 +3,8 @@
 #include <simdjson.h>
 
 #include <array>
-#include <limits>
+#include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "codec/json.h"
@@ -24,8 +25,7 @@ struct Model {
 };
 
 // {"piece": id, ...}
-Result<std::shared_ptr<PieceTable>> ReadVocabulary(const JsonView& json) {
-  const JsonView vocabulary = TRY(json.Need("vocab"));
+Result<std::shared_ptr<PieceTable>> ReadPieceIds(const JsonView& vocabulary) {
   const auto object = TRY(vocabulary.Object());
   auto pieces = std::make_shared<PieceTable>();
   pieces->Reserve(object.size(), object.size() * 8);
@@ -39,6 +39,10 @@ Result<std::shared_ptr<PieceTable>> ReadVocabulary(const JsonView& json) {
     if (!added) return vocabulary.Wrong(fmt::format("\"{}\" is there twice", member.key));
   }
   return pieces;
+}
+
+Result<std::shared_ptr<PieceTable>> ReadVocabulary(const JsonView& json) {
+  return ReadPieceIds(TRY(json.Need("vocab")));
 }
 
 // The id of the model's unknown token, which older files name although it is not in the vocabulary.
@@ -98,6 +102,30 @@ Result<Model> ReadBpe(const JsonView& json, bool words_are_bytes) {
   return model;
 }
 
+// A score as the reference's JSON reader takes it, which is at times one bit off: all digits as one integer, divided by
+// a power of ten. Sums of scores that are equal but for rounding decide between ways to cut a text.
+double ScoreAsReference(double score) {
+  std::array<char, 40> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), score, std::chars_format::scientific).ptr;
+  const std::string_view number(text.data(), static_cast<size_t>(end - text.data()));
+  const size_t e = number.find('e');
+  uint64_t digits = 0;
+  int exponent = 0;
+  for (const char c : number.substr(0, e)) {
+    if (c < '0' || c > '9') continue;
+    digits = digits * 10 + static_cast<uint64_t>(c - '0');
+    exponent--;
+  }
+  std::string_view power = e == std::string_view::npos ? "" : number.substr(e + 1);
+  if (power.starts_with('+')) power.remove_prefix(1);
+  int written = 0;
+  std::from_chars(power.data(), power.data() + power.size(), written);
+  exponent += 1 + written;
+  const double scale = std::stod("1e" + std::to_string(std::abs(exponent)));
+  const double value = exponent < 0 ? static_cast<double>(digits) / scale : static_cast<double>(digits) * scale;
+  return score < 0 ? -value : value;
+}
+
 // [["piece", score], ...], numbered in order.
 Result<Model> ReadUnigram(const JsonView& json) {
   const JsonView vocabulary = TRY(json.Need("vocab"));
@@ -114,7 +142,7 @@ Result<Model> ReadUnigram(const JsonView& json) {
       return vocabulary.Wrong(fmt::format("token {}: expected a piece and its score", scores.size()));
     }
     TRY_CONTEXT(vocabulary.path(), pieces->Add(text, static_cast<int64_t>(scores.size())));
-    scores.push_back(score);
+    scores.push_back(ScoreAsReference(score));
   }
   UnigramOptions options;
   if (const auto unk = json.Find("unk_id")) {
@@ -221,8 +249,9 @@ Result<Tokenizer::Parts> ReadRoot(const JsonView& root) {
 
 }  // namespace
 
-Result<Tokenizer::Parts> ReadTokenizerJson(std::string_view text, std::string_view file) {
-  simdjson::dom::parser parser;
+namespace internal {
+
+Result<JsonView> ParseJson(simdjson::dom::parser& parser, std::string_view text, std::string_view file) {
   simdjson::dom::element root;
   if (const auto error = parser.parse(text.data(), text.size()).get(root); error != simdjson::SUCCESS) {
     // The other reader says where.
@@ -231,7 +260,21 @@ Result<Tokenizer::Parts> ReadTokenizerJson(std::string_view text, std::string_vi
     return Fail(ErrorCode::kCorrupt, "{}: {}", file, simdjson::error_message(error));
   }
   if (!root.is_object()) return Fail(ErrorCode::kCorrupt, "{}: expected an object", file);
-  return TRY_CONTEXT(file, ReadRoot(JsonView(root, "")));
+  return JsonView(root, "");
+}
+
+Result<std::shared_ptr<PieceTable>> ReadPieces(std::string_view text, std::string_view file) {
+  simdjson::dom::parser parser;
+  const JsonView root = TRY(ParseJson(parser, text, file));
+  return TRY_CONTEXT(file, ReadPieceIds(root));
+}
+
+}  // namespace internal
+
+Result<Tokenizer::Parts> ReadTokenizerJson(std::string_view text, std::string_view file) {
+  simdjson::dom::parser parser;
+  const JsonView root = TRY(internal::ParseJson(parser, text, file));
+  return TRY_CONTEXT(file, ReadRoot(root));
 }
 
 }  // namespace bothy

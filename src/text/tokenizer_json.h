@@ -20,8 +20,12 @@ class JsonView;
 // the format, kUnimplemented for kinds of steps that nobody has heard of.
 Result<Tokenizer::Parts> ReadTokenizerJson(std::string_view text, std::string_view file);
 
-// The parts of it, by their "type". In tokenizer_json_steps.cc.
 namespace internal {
+
+// {"piece": id, ...}, the whole of a file.
+Result<std::shared_ptr<PieceTable>> ReadPieces(std::string_view text, std::string_view file);
+
+// The parts of tokenizer.json, by their "type". In tokenizer_json_steps.cc.
 
 Result<NormalizerPtr> ReadNormalizer(const JsonView& json);
 

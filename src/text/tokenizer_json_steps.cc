@@ -1,6 +1,7 @@
 #include <array>
 #include <utility>
 
+#include "text/base64.h"
 #include "text/json_view.h"
 #include "text/split_patterns.h"
 #include "text/tokenizer_json.h"
@@ -68,35 +69,6 @@ Result<SplitBehavior> ReadBehavior(const JsonView& json, std::string_view otherw
   return json.Wrong(fmt::format("the behavior \"{}\" is not known", wanted));
 }
 
-// base64, as files carry binary tables.
-Result<std::string> DecodeBase64(const JsonView& json) {
-  std::string bytes;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : TRY(json.String())) {
-    uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') {
-      value = static_cast<uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      value = static_cast<uint32_t>(c - 'a' + 26);
-    } else if (c >= '0' && c <= '9') {
-      value = static_cast<uint32_t>(c - '0' + 52);
-    } else if (c == '+' || c == '/') {
-      value = c == '+' ? 62 : 63;
-    } else if (c == '=') {
-      break;
-    } else {
-      return json.Wrong("not base64");
-    }
-    bits = bits << 6 | value;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes.push_back(static_cast<char>(bits >> count & 0xFF));
-  }
-  return bytes;
-}
-
 // Steps of BERT's normalizer, each of which can be switched off.
 Result<void> AddBertNormalizer(const JsonView& json, std::vector<NormalizerPtr>& steps) {
   const bool lowercase = TRY(json.GetBool("lowercase", true));
@@ -131,9 +103,10 @@ Result<void> AddNormalizer(const JsonView& json, std::string_view type, std::vec
   if (type == "Precompiled") {
     const auto map = json.Find("precompiled_charsmap");
     if (!map) return {};
-    const std::string bytes = TRY(DecodeBase64(*map));
-    if (bytes.empty()) return {};
-    return add(CharsmapNormalizer(TRY(Charsmap::Parse(bytes))));
+    const auto bytes = DecodeBase64(TRY(map->String()));
+    if (!bytes) return map->Wrong("not base64");
+    if (bytes->empty()) return {};
+    return add(CharsmapNormalizer(TRY(Charsmap::Parse(*bytes))));
   }
   if (type == "Replace") {
     const Pattern pattern = TRY(ReadPattern(json));

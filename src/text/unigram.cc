@@ -30,6 +30,7 @@ Result<std::unique_ptr<UnigramModel>> UnigramModel::Create(std::span<const Unigr
     }
     model->trie_.Insert(piece.text, static_cast<int32_t>(model->entries_.size()));
     model->entries_.push_back({piece.id, piece.score, piece.user_defined});
+    if (piece.user_defined) continue;
     model->min_score_ = any ? std::min(model->min_score_, piece.score) : piece.score;
     model->max_score_ = any ? std::max(model->max_score_, piece.score) : piece.score;
     any = true;
@@ -42,13 +43,11 @@ void UnigramModel::FindBest(std::string_view word, Scratch& scratch) const {
   // For each place where a piece may end: the best sum up to it, where its last piece begins, and which that is.
   std::vector<Scratch::Node<Sum>>& best = scratch.template nodes<Sum>();
   best.assign(word.size() + 1, {});
-  const double unknown_score = static_cast<Sum>(min_score_) - kUnknownPenalty;
-  const auto offer = [&](size_t begin, size_t end, double score, int32_t entry) {
-    const double sum = score + static_cast<double>(best[begin].sum);
+  const auto unknown_score = static_cast<Sum>(min_score_ - kUnknownPenalty);
+  const auto offer = [&](size_t begin, size_t end, Sum score, int32_t entry) {
+    const Sum sum = score + best[begin].sum;
     auto& node = best[end];
-    if (node.begin == Scratch::kNowhere || sum > static_cast<double>(node.sum)) {
-      node = {static_cast<Sum>(sum), static_cast<uint32_t>(begin), entry};
-    }
+    if (node.begin == Scratch::kNowhere || sum > node.sum) node = {sum, static_cast<uint32_t>(begin), entry};
   };
   for (size_t begin = 0; begin < word.size();) {
     const size_t size = std::min<size_t>(Utf8Size(word[begin]), word.size() - begin);
@@ -60,10 +59,8 @@ void UnigramModel::FindBest(std::string_view word, Scratch& scratch) const {
       const int32_t index = trie_.ValueAt(trie_node);
       if (index < 0) continue;
       const Entry& entry = entries_[static_cast<size_t>(index)];
-      const double score = entry.user_defined
-                               ? static_cast<double>(static_cast<Sum>(end - begin) * static_cast<Sum>(max_score_)) - 0.1
-                               : entry.score;
-      offer(begin, end, score, index);
+      const double score = entry.user_defined ? static_cast<double>(end - begin) * max_score_ - 0.1 : entry.score;
+      offer(begin, end, static_cast<Sum>(score), index);
       if (end - begin == size) has_single = true;
     }
     if (!has_single) offer(begin, begin + size, unknown_score, kUnknown);
