@@ -1,6 +1,7 @@
 // GPT-2 against transformers (tests/golden/gpt2, gpt2-scaled).
 #include <gtest/gtest.h>
 
+#include "codec/torch_checkpoint.h"
 #include "models/golden_testing.h"
 
 namespace bothy {
@@ -41,6 +42,72 @@ TEST(Gpt2, NamesOfTheBareModelAreKnownAndCausalMasksPassedOver) {
     arrays.push_back(mask);
   });
   ASSERT_NE(files.checkpoint.Find("wte.weight"), nullptr);
+  ThreadPool pool(2);
+  GoldenModel model(files, pool, 64);
+  ASSERT_TRUE(model.ok());
+  golden.Check(model);
+}
+
+TEST(Gpt2, APyTorchCheckpointAsItsMakersPublishItIsTheSameModel) {
+  const GoldenFolder golden(Golden() / "gpt2");
+  auto source = OpenFile(Golden() / "gpt2" / "torch" / "pytorch_model.bin");
+  ASSERT_OK(source);
+  auto checkpoint = ReadTorchCheckpoint(*std::move(source));
+  ASSERT_OK(checkpoint);
+  ASSERT_NE(checkpoint->Find("h.0.attn.bias"), nullptr);
+  ModelFiles files = golden.Model("config.json");
+  files.checkpoint = *std::move(checkpoint);
+  ThreadPool pool(2);
+  GoldenModel model(files, pool, 64);
+  ASSERT_TRUE(model.ok());
+  golden.Check(model);
+}
+
+// The golden's model as llama.cpp's converter would write it: other names, plain matrices for Conv1D's transposed ones.
+TEST(Gpt2, GgufNamesAndMatricesAreTheSameModel) {
+  const GoldenFolder golden(Golden() / "gpt2");
+  ModelFiles files = golden.Model("config.json");
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"transformer.", ""},
+                                                                      {"wte", "token_embd"},
+                                                                      {"wpe", "position_embd"},
+                                                                      {"ln_f", "output_norm"},
+                                                                      {"h.", "blk."},
+                                                                      {"ln_1", "attn_norm"},
+                                                                      {"ln_2", "ffn_norm"},
+                                                                      {"attn.c_attn", "attn_qkv"},
+                                                                      {"attn.c_proj", "attn_output"},
+                                                                      {"mlp.c_fc", "ffn_up"},
+                                                                      {"mlp.c_proj", "ffn_down"}};
+  std::vector<std::byte> bytes;
+  std::vector<ArrayInfo> arrays;
+  for (const ArrayInfo& stored : files.checkpoint.arrays()) {
+    ArrayInfo array = stored;
+    for (const auto& [own, gguf] : kNames) {
+      if (const size_t at = array.name.find(own); at != std::string::npos) array.name.replace(at, own.size(), gguf);
+    }
+    std::vector<float> values(array.size / sizeof(float));
+    ASSERT_OK(files.checkpoint.Read(stored, 0, std::as_writable_bytes(std::span(values))));
+    if (array.shape.size() == 2 && array.name.starts_with("blk.")) {
+      const size_t in = array.shape[0], out = array.shape[1];
+      const std::vector<float> transposed = values;
+      for (size_t i = 0; i < in * out; i++) values[i] = transposed[i % in * out + i / in];
+      std::swap(array.shape[0], array.shape[1]);
+    }
+    array.offset = bytes.size();
+    array.source = 0;
+    const auto raw = std::as_bytes(std::span(values));
+    bytes.insert(bytes.end(), raw.begin(), raw.end());
+    arrays.push_back(std::move(array));
+  }
+  files.checkpoint = *Checkpoint::Create({MemorySource("m.gguf", std::move(bytes))}, std::move(arrays));
+  files.gguf = *GgufMetadata::Create("m.gguf", {{"general.architecture", GgufValue::String("gpt2")},
+                                                {"gpt2.context_length", GgufValue::U32(80)},
+                                                {"gpt2.embedding_length", GgufValue::U32(48)},
+                                                {"gpt2.feed_forward_length", GgufValue::U32(192)},
+                                                {"gpt2.block_count", GgufValue::U32(2)},
+                                                {"gpt2.attention.head_count", GgufValue::U32(4)},
+                                                {"gpt2.attention.layer_norm_epsilon", GgufValue::F32(1e-5f)}});
+  files.config.reset();
   ThreadPool pool(2);
   GoldenModel model(files, pool, 64);
   ASSERT_TRUE(model.ok());
