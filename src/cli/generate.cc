@@ -19,6 +19,7 @@ struct Options {
   std::optional<std::string> prompt, file;
   std::string system;
   bool chat = false;
+  bool exact = false;
   size_t samples = 1;
   std::optional<size_t> log_probs;
   bool json = false;
@@ -33,6 +34,19 @@ Result<std::string> ReadPrompt(const Options& options) {
   }
   if (IsTerminal(0)) fmt::print(stderr, "Type the prompt and end it with Ctrl-D.\n");
   return ReadStandardInput();
+}
+
+// The prompt as it is, or as the model's chat template puts a question.
+Result<std::vector<TokenId>> PromptTokens(const Options& options, const std::string& prompt, const ModelFiles& files,
+                                          const Tokenizer& tokenizer) {
+  if (!options.chat) return tokenizer.Encode(prompt, {.add_special_tokens = true});
+  const ChatTemplate chat_template = TRY(OpenChatTemplateOf(files, tokenizer));
+  json::array messages;
+  if (!options.system.empty()) messages.push_back(json::object{{"role", "system"}, {"content", options.system}});
+  messages.push_back(json::object{{"role", "user"}, {"content", prompt}});
+  const std::string text =
+      TRY(chat_template.Render(json::object{{"messages", std::move(messages)}, {"add_generation_prompt", true}}));
+  return tokenizer.Encode(text, {.special = EncodeOptions::Special::kParse});
 }
 
 std::string_view ReasonName(FinishReason reason) {
@@ -83,13 +97,14 @@ void PrintJson(const TextResult& result, const Tokenizer& tokenizer) {
 Result<void> Run(const Options& options) {
   const std::string prompt = TRY(ReadPrompt(options));
   CatchInterrupts();
-  OpenModel open = TRY(OpenFromOptions(options.model, Precision::kFast, options.samples));
+  OpenModel open =
+      TRY(OpenFromOptions(options.model, options.exact ? Precision::kExact : Precision::kFast, options.samples));
   const std::unique_ptr<Tokenizer> tokenizer = TRY(OpenTokenizerOf(open.files));
   GenerationRequest request;
   request.params = TRY(options.text.Params(open.files, *tokenizer));
   request.params.num_return_sequences = static_cast<int64_t>(options.samples);
   request.log_probs = options.log_probs;
-  request.prompt = TRY(tokenizer->Encode(prompt, {.add_special_tokens = true}));
+  request.prompt = TRY(PromptTokens(options, prompt, open.files, *tokenizer));
 
   const bool stream = !options.json && options.samples == 1;
   GenerationSession session(*open.engine);
@@ -140,6 +155,11 @@ BOTHY_SUBCOMMAND(generate)(CLI::App& root, Runner& runner) {
   auto* prompt = app->add_option("-p,--prompt", options->prompt, "The prompt");
   app->add_option("-f,--file", options->file, "A file with the prompt; - is standard input (the default)")
       ->excludes(prompt);
+  auto* chat =
+      app->add_flag("--chat", options->chat, "The prompt is a question: put it as the model's chat template does");
+  app->add_option("-s,--system", options->system, "With --chat: how the model should behave")->needs(chat);
+  app->add_flag("--exact", options->exact,
+                "Compute in f32 with expanded weights, as reference libraries do: slower, and closer to the model");
   options->text.AddTo(app);
   app->add_option("-N,--samples", options->samples, "Answers to the same prompt")->check(CLI::Range(1, 256));
   app->add_option("--log-probs", options->log_probs, "With --json: log-probabilities, and of this many likely tokens")

@@ -8,6 +8,7 @@
 
 #include "codec/model_files.h"
 #include "runtime/engine.h"
+#include "text/chat_template.h"
 #include "text/tokenizer.h"
 
 namespace bothy::cli {
@@ -37,6 +38,10 @@ Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precisi
 
 // The tokenizer that came with a model.
 Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files);
+
+// The chat template that came with a model: chat_template.jinja, or "chat_template" of tokenizer_config.json (of
+// several the one named "default"), or GGUF's tokenizer.chat_template. kNotFound where it has none.
+Result<ChatTemplate> OpenChatTemplateOf(const ModelFiles& files, const Tokenizer& tokenizer);
 
 // Bytes of memory that this process has in use now.
 uint64_t ResidentBytes();

@@ -64,7 +64,8 @@ Result<GenerationResult> GenerationSession::Generate(const GenerationRequest& re
   for (size_t i = 0; i < count; i++) {
     tracks.push_back({sequence_.Fork(), TokenHistory(request.params, request.prompt, max_length), {}, false});
   }
-  sequence_.Truncate(0);  // the first continuation takes it over; see below
+  sequence_.Truncate(0);  // the first continuation takes it over at the end; after an error nothing is kept
+  tokens_.clear();
   SamplerScratch scratch;
   const double generation_start = Now();
 
