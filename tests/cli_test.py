@@ -66,6 +66,23 @@ def test_generation_streams_text_to_stdout_and_notes_to_stderr():
     assert again[1] == out
 
 
+def test_tokenize_goes_both_ways_line_by_line():
+    texts = ["The capital of France", "caf\u00e9 \U0001f600\n", ""]
+    lines = "".join(json.dumps(text) + "\n" for text in texts).encode()
+    code, out, err = run("tokenize", DEMO, "--jsonl", stdin=lines)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0 and err == "" and len(rows) == 3, (code, err)
+    assert rows[0] == {"ids": [504, 3575, 282, 4649], "offsets": [[0, 3], [3, 11], [11, 14], [14, 21]],
+                       "tokens": ["The", "\u0120capital", "\u0120of", "\u0120France"]}, rows[0]
+    assert rows[1]["offsets"][-1] == [6, 7] and rows[2]["ids"] == []
+    ids = "".join(json.dumps(row["ids"]) + "\n" for row in rows).encode()
+    code, out, _ = run("tokenize", DEMO, "--jsonl", "--decode", stdin=ids)
+    assert code == 0 and [json.loads(line) for line in out.splitlines()] == texts, out
+    assert run("tokenize", DEMO, "--decode", "-p", "504 3575")[1] == "The capital"
+    code, out, err = run("tokenize", DEMO, "--jsonl", stdin=b'"a"\nnonsense\n')
+    assert code == 1 and "line 2" in err, err
+
+
 def test_the_same_seed_gives_the_same_text():
     args = ["generate", DEMO, "-p", "Once", "-n", "12", "--temperature", "1.2", "--json"]
     first, second, other = (json.loads(run(*args, "--seed", seed)[1]) for seed in ("3", "3", "4"))

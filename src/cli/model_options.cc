@@ -51,13 +51,7 @@ Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precisi
   return open;
 }
 
-Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files) {
-  if (files.gguf) return TRY_CONTEXT(files.name, TokenizerFromGguf(*files.gguf));
-  if (files.folder && files.folder->Has("tokenizer.json")) {
-    return TokenizerFromFile(*TRY(files.folder->Open("tokenizer.json")));
-  }
-  return Fail(ErrorCode::kNotFound, "{}: there is no tokenizer.json", files.name);
-}
+Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files) { return OpenTokenizer(files); }
 
 namespace {
 

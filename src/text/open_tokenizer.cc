@@ -88,6 +88,7 @@ std::optional<std::string> FindFile(const Folder& folder) {
   }
   for (const std::string& name : folder.files()) {
     const std::string_view view = name;
+    if (view.starts_with("tok") && view.ends_with(".bin")) return name;  // llama2.c's tok512.bin
     if (view.ends_with(".tiktoken") || view.starts_with("tokenizer.model.") || view.find(".model.v") != view.npos) {
       return name;
     }
@@ -135,6 +136,10 @@ Result<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::filesystem::path& pa
     const auto files = OpenModelFiles(path);
     if (!files || !files->gguf) return tokenizer;
     return OpenTokenizer(*files);
+  }
+  const std::string name = path.filename().string();
+  if (name.ends_with(".safetensors") || name.ends_with(".index.json") || name.starts_with("pytorch_model")) {
+    return OpenTokenizer(*TRY(OpenFolder(path.has_parent_path() ? path.parent_path() : ".")));
   }
   std::shared_ptr<const ByteSource> file = TRY(OpenFile(path));
   std::array<std::byte, 4> magic{};
