@@ -8,32 +8,19 @@ namespace bothy {
 std::string_view ErrorCodeName(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUsage: return "wrong usage";
-    case ErrorCode::kInvalidArgument:
-      return "invalid argument";
-    case ErrorCode::kUnauthenticated:
-      return "unauthenticated";
-    case ErrorCode::kPermissionDenied:
-      return "permission denied";
-    case ErrorCode::kNotFound:
-      return "not found";
-    case ErrorCode::kAlreadyExists:
-      return "already exists";
-    case ErrorCode::kFailedPrecondition:
-      return "failed precondition";
-    case ErrorCode::kOutOfRange:
-      return "out of range";
-    case ErrorCode::kCorrupt:
-      return "corrupt";
-    case ErrorCode::kResourceExhausted:
-      return "resource exhausted";
-    case ErrorCode::kCancelled:
-      return "cancelled";
-    case ErrorCode::kUnimplemented:
-      return "not supported";
-    case ErrorCode::kUnavailable:
-      return "unavailable";
-    case ErrorCode::kInternal:
-      return "internal error";
+    case ErrorCode::kInvalidArgument: return "invalid argument";
+    case ErrorCode::kUnauthenticated: return "unauthenticated";
+    case ErrorCode::kPermissionDenied: return "permission denied";
+    case ErrorCode::kNotFound: return "not found";
+    case ErrorCode::kAlreadyExists: return "already exists";
+    case ErrorCode::kFailedPrecondition: return "failed precondition";
+    case ErrorCode::kOutOfRange: return "out of range";
+    case ErrorCode::kCorrupt: return "corrupt";
+    case ErrorCode::kResourceExhausted: return "resource exhausted";
+    case ErrorCode::kCancelled: return "cancelled";
+    case ErrorCode::kUnimplemented: return "not supported";
+    case ErrorCode::kUnavailable: return "unavailable";
+    case ErrorCode::kInternal: return "internal error";
   }
   return "unknown";
 }

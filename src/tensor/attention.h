@@ -27,10 +27,10 @@ struct AttentionRow {
 };
 
 struct AttentionRun {
-  const std::byte* base;   // positions [16 i, 16 i + 16) lie at base + pages[i] * page_bytes: keys, then values
+  const std::byte* base;  // positions [16 i, 16 i + 16) lie at base + pages[i] * page_bytes: keys, then values
   const int32_t* pages;
   size_t page_bytes;
-  bool f16;                       // cache of f16, else f32
+  bool f16;  // cache of f16, else f32
   size_t head_dim;
   float scale;    // of scores, usually 1 / sqrt(head_dim)
   int64_t begin;  // the run of positions [begin, end); begin is a multiple of 16

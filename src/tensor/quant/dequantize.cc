@@ -195,68 +195,39 @@ bool CanDequantize(DType type) { return type != DType::kC64; }
 
 void Dequantize(DType type, const std::byte* bytes, size_t elements, float* out) {
   switch (type) {
-    case DType::kF64:
-      return CastEach<double>(bytes, elements, out);
-    case DType::kF32:
-      std::memcpy(out, bytes, elements * sizeof(float));
-      return;
-    case DType::kF16:
-      return ConvertEach<uint16_t>(bytes, elements, out, FromF16);
-    case DType::kBF16:
-      return ConvertEach<uint16_t>(bytes, elements, out, FromBF16);
-    case DType::kF8E4M3:
-      return ConvertEach<uint8_t>(bytes, elements, out, FromF8E4M3);
+    case DType::kF64: return CastEach<double>(bytes, elements, out);
+    case DType::kF32: std::memcpy(out, bytes, elements * sizeof(float)); return;
+    case DType::kF16: return ConvertEach<uint16_t>(bytes, elements, out, FromF16);
+    case DType::kBF16: return ConvertEach<uint16_t>(bytes, elements, out, FromBF16);
+    case DType::kF8E4M3: return ConvertEach<uint8_t>(bytes, elements, out, FromF8E4M3);
     case DType::kF8E5M2:  // the upper half of an f16
       return ConvertEach<uint8_t>(bytes, elements, out,
                                   [](uint8_t bits) { return FromF16(static_cast<uint16_t>(bits << 8)); });
-    case DType::kF8E8M0:
-      return ConvertEach<uint8_t>(bytes, elements, out, FromF8E8M0);
-    case DType::kI64:
-      return CastEach<int64_t>(bytes, elements, out);
-    case DType::kI32:
-      return CastEach<int32_t>(bytes, elements, out);
-    case DType::kI16:
-      return CastEach<int16_t>(bytes, elements, out);
-    case DType::kI8:
-      return CastEach<int8_t>(bytes, elements, out);
-    case DType::kU64:
-      return CastEach<uint64_t>(bytes, elements, out);
-    case DType::kU32:
-      return CastEach<uint32_t>(bytes, elements, out);
-    case DType::kU16:
-      return CastEach<uint16_t>(bytes, elements, out);
-    case DType::kU8:
-      return CastEach<uint8_t>(bytes, elements, out);
+    case DType::kF8E8M0: return ConvertEach<uint8_t>(bytes, elements, out, FromF8E8M0);
+    case DType::kI64: return CastEach<int64_t>(bytes, elements, out);
+    case DType::kI32: return CastEach<int32_t>(bytes, elements, out);
+    case DType::kI16: return CastEach<int16_t>(bytes, elements, out);
+    case DType::kI8: return CastEach<int8_t>(bytes, elements, out);
+    case DType::kU64: return CastEach<uint64_t>(bytes, elements, out);
+    case DType::kU32: return CastEach<uint32_t>(bytes, elements, out);
+    case DType::kU16: return CastEach<uint16_t>(bytes, elements, out);
+    case DType::kU8: return CastEach<uint8_t>(bytes, elements, out);
     case DType::kBool:
       return ConvertEach<uint8_t>(bytes, elements, out, [](uint8_t value) { return value != 0 ? 1.0f : 0.0f; });
-    case DType::kC64:
-      break;
-    case DType::kQ4_0:
-      return UnpackBlocks<BlockQ4_0>(bytes, elements, out);
-    case DType::kQ4_1:
-      return UnpackBlocks<BlockQ4_1>(bytes, elements, out);
-    case DType::kQ5_0:
-      return UnpackBlocks<BlockQ5_0>(bytes, elements, out);
-    case DType::kQ5_1:
-      return UnpackBlocks<BlockQ5_1>(bytes, elements, out);
-    case DType::kQ8_0:
-      return UnpackBlocks<BlockQ8_0>(bytes, elements, out);
-    case DType::kQ2_K:
-      return UnpackBlocks<BlockQ2_K>(bytes, elements, out);
-    case DType::kQ3_K:
-      return UnpackBlocks<BlockQ3_K>(bytes, elements, out);
-    case DType::kQ4_K:
-      return UnpackBlocks<BlockQ4_K>(bytes, elements, out);
-    case DType::kQ5_K:
-      return UnpackBlocks<BlockQ5_K>(bytes, elements, out);
-    case DType::kQ6_K:
-      return UnpackBlocks<BlockQ6_K>(bytes, elements, out);
-    case DType::kIQ4_NL:
-      return UnpackBlocks<BlockIQ4_NL>(bytes, elements, out);
-    case DType::kIQ4_XS:
-      return UnpackBlocks<BlockIQ4_XS>(bytes, elements, out);
-    case DType::kMXFP4:
-      return UnpackBlocks<BlockMXFP4>(bytes, elements, out);
+    case DType::kC64: break;
+    case DType::kQ4_0: return UnpackBlocks<BlockQ4_0>(bytes, elements, out);
+    case DType::kQ4_1: return UnpackBlocks<BlockQ4_1>(bytes, elements, out);
+    case DType::kQ5_0: return UnpackBlocks<BlockQ5_0>(bytes, elements, out);
+    case DType::kQ5_1: return UnpackBlocks<BlockQ5_1>(bytes, elements, out);
+    case DType::kQ8_0: return UnpackBlocks<BlockQ8_0>(bytes, elements, out);
+    case DType::kQ2_K: return UnpackBlocks<BlockQ2_K>(bytes, elements, out);
+    case DType::kQ3_K: return UnpackBlocks<BlockQ3_K>(bytes, elements, out);
+    case DType::kQ4_K: return UnpackBlocks<BlockQ4_K>(bytes, elements, out);
+    case DType::kQ5_K: return UnpackBlocks<BlockQ5_K>(bytes, elements, out);
+    case DType::kQ6_K: return UnpackBlocks<BlockQ6_K>(bytes, elements, out);
+    case DType::kIQ4_NL: return UnpackBlocks<BlockIQ4_NL>(bytes, elements, out);
+    case DType::kIQ4_XS: return UnpackBlocks<BlockIQ4_XS>(bytes, elements, out);
+    case DType::kMXFP4: return UnpackBlocks<BlockMXFP4>(bytes, elements, out);
   }
   CHECK(CanDequantize(type));
 }

@@ -79,81 +79,46 @@ bool CanQuantize(DType type) {
 
 void Quantize(DType type, const float* values, size_t elements, std::byte* out) {
   switch (type) {
-    case DType::kF32:
-      std::memcpy(out, values, elements * sizeof(float));
-      return;
-    case DType::kF16:
-      return StoreHalves(values, elements, out, ToF16);
-    case DType::kBF16:
-      return StoreHalves(values, elements, out, ToBF16);
-    case DType::kQ4_0:
-      return QuantizeEach<BlockQ4_0>(values, elements, out);
-    case DType::kQ4_1:
-      return QuantizeEach<BlockQ4_1>(values, elements, out);
-    case DType::kQ5_0:
-      return QuantizeEach<BlockQ5_0>(values, elements, out);
-    case DType::kQ5_1:
-      return QuantizeEach<BlockQ5_1>(values, elements, out);
-    case DType::kQ8_0:
-      return QuantizeEach<BlockQ8_0>(values, elements, out);
-    case DType::kQ2_K:
-      return QuantizeEach<BlockQ2_K>(values, elements, out);
-    case DType::kQ3_K:
-      return QuantizeEach<BlockQ3_K>(values, elements, out);
-    case DType::kQ4_K:
-      return QuantizeEach<BlockQ4_K>(values, elements, out);
-    case DType::kQ5_K:
-      return QuantizeEach<BlockQ5_K>(values, elements, out);
-    case DType::kQ6_K:
-      return QuantizeEach<BlockQ6_K>(values, elements, out);
-    case DType::kIQ4_NL:
-      return QuantizeFours(values, elements, out);
-    case DType::kIQ4_XS:
-      return QuantizeEach<BlockIQ4_XS>(values, elements, out);
-    case DType::kMXFP4:
-      return QuantizeEach<BlockMXFP4>(values, elements, out);
-    default:
-      CHECK(CanQuantize(type));
+    case DType::kF32: std::memcpy(out, values, elements * sizeof(float)); return;
+    case DType::kF16: return StoreHalves(values, elements, out, ToF16);
+    case DType::kBF16: return StoreHalves(values, elements, out, ToBF16);
+    case DType::kQ4_0: return QuantizeEach<BlockQ4_0>(values, elements, out);
+    case DType::kQ4_1: return QuantizeEach<BlockQ4_1>(values, elements, out);
+    case DType::kQ5_0: return QuantizeEach<BlockQ5_0>(values, elements, out);
+    case DType::kQ5_1: return QuantizeEach<BlockQ5_1>(values, elements, out);
+    case DType::kQ8_0: return QuantizeEach<BlockQ8_0>(values, elements, out);
+    case DType::kQ2_K: return QuantizeEach<BlockQ2_K>(values, elements, out);
+    case DType::kQ3_K: return QuantizeEach<BlockQ3_K>(values, elements, out);
+    case DType::kQ4_K: return QuantizeEach<BlockQ4_K>(values, elements, out);
+    case DType::kQ5_K: return QuantizeEach<BlockQ5_K>(values, elements, out);
+    case DType::kQ6_K: return QuantizeEach<BlockQ6_K>(values, elements, out);
+    case DType::kIQ4_NL: return QuantizeFours(values, elements, out);
+    case DType::kIQ4_XS: return QuantizeEach<BlockIQ4_XS>(values, elements, out);
+    case DType::kMXFP4: return QuantizeEach<BlockMXFP4>(values, elements, out);
+    default: CHECK(CanQuantize(type));
   }
 }
 
 bool AllFinite(DType type, const std::byte* bytes, size_t elements) {
   switch (type) {
-    case DType::kF32:
-      return EachFinite<uint32_t>(bytes, elements, 0x7f800000u);
-    case DType::kF16:
-      return EachFinite<uint16_t>(bytes, elements, 0x7c00);
-    case DType::kBF16:
-      return EachFinite<uint16_t>(bytes, elements, 0x7f80);
-    case DType::kQ4_0:
-      return EachFinite<BlockQ4_0>(bytes, elements);
-    case DType::kQ4_1:
-      return EachFinite<BlockQ4_1>(bytes, elements);
-    case DType::kQ5_0:
-      return EachFinite<BlockQ5_0>(bytes, elements);
-    case DType::kQ5_1:
-      return EachFinite<BlockQ5_1>(bytes, elements);
-    case DType::kQ8_0:
-      return EachFinite<BlockQ8_0>(bytes, elements);
-    case DType::kQ2_K:
-      return EachFinite<BlockQ2_K>(bytes, elements);
-    case DType::kQ3_K:
-      return EachFinite<BlockQ3_K>(bytes, elements);
-    case DType::kQ4_K:
-      return EachFinite<BlockQ4_K>(bytes, elements);
-    case DType::kQ5_K:
-      return EachFinite<BlockQ5_K>(bytes, elements);
-    case DType::kQ6_K:
-      return EachFinite<BlockQ6_K>(bytes, elements);
-    case DType::kIQ4_NL:
-      return EachFinite<BlockIQ4_NL>(bytes, elements);
-    case DType::kIQ4_XS:
-      return EachFinite<BlockIQ4_XS>(bytes, elements);
+    case DType::kF32: return EachFinite<uint32_t>(bytes, elements, 0x7f800000u);
+    case DType::kF16: return EachFinite<uint16_t>(bytes, elements, 0x7c00);
+    case DType::kBF16: return EachFinite<uint16_t>(bytes, elements, 0x7f80);
+    case DType::kQ4_0: return EachFinite<BlockQ4_0>(bytes, elements);
+    case DType::kQ4_1: return EachFinite<BlockQ4_1>(bytes, elements);
+    case DType::kQ5_0: return EachFinite<BlockQ5_0>(bytes, elements);
+    case DType::kQ5_1: return EachFinite<BlockQ5_1>(bytes, elements);
+    case DType::kQ8_0: return EachFinite<BlockQ8_0>(bytes, elements);
+    case DType::kQ2_K: return EachFinite<BlockQ2_K>(bytes, elements);
+    case DType::kQ3_K: return EachFinite<BlockQ3_K>(bytes, elements);
+    case DType::kQ4_K: return EachFinite<BlockQ4_K>(bytes, elements);
+    case DType::kQ5_K: return EachFinite<BlockQ5_K>(bytes, elements);
+    case DType::kQ6_K: return EachFinite<BlockQ6_K>(bytes, elements);
+    case DType::kIQ4_NL: return EachFinite<BlockIQ4_NL>(bytes, elements);
+    case DType::kIQ4_XS: return EachFinite<BlockIQ4_XS>(bytes, elements);
     case DType::kMXFP4:  // every exponent is a number
       return true;
-    default:
-      CHECK(CanQuantize(type));
-      return false;
+    default: CHECK(CanQuantize(type)); return false;
   }
 }
 
