@@ -110,7 +110,9 @@ TEST(Llama2c, Version0HasItsArraysByKindThenLayer) {
     EXPECT_EQ(Values(*model, "model.norm.weight", {8}), Counted(norms + 16 + 576, 8));
     EXPECT_EQ(*json::GetBool(model->config, "tie_word_embeddings"), tied);
     EXPECT_EQ(model->checkpoint.Find("lm_head.weight") == nullptr, tied);
-    if (!tied) EXPECT_EQ(Values(*model, "lm_head.weight", {6, 8}), Counted(norms + 16 + 584, 48));
+    if (!tied) {
+      EXPECT_EQ(Values(*model, "lm_head.weight", {6, 8}), Counted(norms + 16 + 584, 48));
+    }
     EXPECT_EQ(*json::GetInt(model->config, "num_key_value_heads"), 2);
     EXPECT_EQ(*json::GetInt(model->config, "head_dim"), 2);
   }
