@@ -145,6 +145,13 @@ def test_an_interrupted_quantize_leaves_nothing():
         assert (code == 130 and not os.listdir(folder)) or (code == 0 and os.listdir(folder) == ["x.gguf"]), code
 
 
+def test_dynamic_rope_goes_past_the_length_that_it_stretches():
+    folder = Path(__file__).parent / "golden" / "llama-dynamic"
+    with tempfile.TemporaryDirectory() as out:
+        code, _, err = run("logits", str(folder), "--ids", ",".join(["3"] * 41), "--out", f"{out}/x.safetensors")
+        assert code == 0, err
+
+
 def test_a_context_that_is_full_says_so():
     code, out, err = run("generate", DEMO, "-p", "one two three", "--context", "16", "--greedy")
     assert code == 1 and "context is full" in err, (code, err)

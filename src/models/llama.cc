@@ -1,7 +1,7 @@
 // LLaMA and Mistral: from the keys of config.json or of GGUF to the configuration of models/llama_model.h.
 #include <fmt/core.h>
 
-#include <limits>
+#include <algorithm>
 
 #include "models/families.h"
 #include "models/llama_model.h"
@@ -54,6 +54,11 @@ Result<LlamaConfig> FromJson(const json::object& json) {
   }
   TRY(CheckHeads(config));
   config.rope = TRY(RopeConfigFromJson(json, config.head_dim));
+  if (config.rope.type == RopeConfig::Type::kDynamic && config.rope.factor > 1) {
+    // What the scaling is for: max_position_embeddings is where it begins, not where the context ends.
+    const double reach = static_cast<double>(config.context_length) * std::min(config.rope.factor, 1024.0);
+    config.context_length = static_cast<size_t>(reach);
+  }
   return config;
 }
 
