@@ -67,7 +67,8 @@ void MultiplyFloats(const MatMulKernels& kernels, const Activations& x, const Pr
     args.out = product.out + column * product.out_stride + (tile + t) * kTileRows;
     for (size_t begin = 0; begin < x.k; begin += kFloatChunk) {
       args.k = std::min(x.k - begin, kFloatChunk);
-      w.UnpackTile(tile + t, begin, begin + args.k, chunk);
+      kernels.expand[static_cast<size_t>(w.type())](w.tile(tile + t), x.k / kBlockColumns, begin / kBlockColumns,
+                                                    (begin + args.k) / kBlockColumns, chunk);
       args.x = x.values + column * x.k + begin;
       args.accumulate = begin > 0;
       kernels.f32(args);

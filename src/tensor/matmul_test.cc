@@ -159,6 +159,22 @@ TEST_P(EveryTypeAndInstructionSet, ProductsAgreeWithADoublePrecisionLoop) {
   }
 }
 
+TEST_P(EveryTypeAndInstructionSet, ExactProductsWithUnitVectorsAreTheStoredWeights) {
+  ThreadPool pool(2);
+  const size_t k = 512, rows = 37;
+  const Stored stored = RandomMatrix(type(), rows, k, 3);
+  const auto packed = PackedMatrix::Pack(type(), rows, k, stored.Reader(), pool);
+  ASSERT_OK(packed);
+  const std::vector<float> weights = stored.Values();
+  std::vector<float> x(k * k), out(k * rows);
+  for (size_t i = 0; i < k; i++) x[i * k + i] = 1;
+  const Product product = {&*packed, out.data(), rows};
+  MatMul(pool, {x.data(), k, k, nullptr}, {&product, 1}, Precision::kExact);
+  for (size_t r = 0; r < rows; r++) {
+    for (size_t i = 0; i < k; i++) ASSERT_EQ(out[i * rows + r], weights[r * k + i]) << "row " << r << ", " << i;
+  }
+}
+
 TEST_P(EveryTypeAndInstructionSet, AColumnsBitsDoNotDependOnItsCompanyOrOnThreads) {
   ThreadPool one(1), three(3);
   const size_t k = InfoOf(type()).elements == 1 ? 300 : 1024, rows = 100, columns = 29;

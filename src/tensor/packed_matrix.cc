@@ -97,22 +97,4 @@ void PackedMatrix::UnpackRow(size_t row, float* out) const {
   }
 }
 
-void PackedMatrix::UnpackTile(size_t index, size_t begin, size_t end, float* out) const {
-  const std::byte* t = tile(index);
-  if (!IsQuantized(type_)) {
-    for (size_t i = 0; i < (end - begin) * kTileRows; i++) out[i] = LoadPlain(type_, t, begin * kTileRows + i);
-    return;
-  }
-  DCHECK(begin % kBlockColumns == 0 && end % kBlockColumns == 0);
-  const size_t blocks = columns_ / kBlockColumns;
-  for (size_t block = begin / kBlockColumns; block < end / kBlockColumns; block++) {
-    float* to = out + (block * kBlockColumns - begin) * kTileRows;
-    for (size_t r = 0; r < kTileRows; r++) {
-      float values[kBlockColumns];
-      UnpackBlock(type_, t, blocks, block, r, values);
-      for (size_t k = 0; k < kBlockColumns; k++) to[k * kTileRows + r] = values[k];
-    }
-  }
-}
-
 }  // namespace bothy

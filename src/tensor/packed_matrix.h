@@ -38,10 +38,6 @@ class PackedMatrix {
   // Row `row` in f32, `columns()` of them: what an embedding table is asked for.
   void UnpackRow(size_t row, float* out) const;
 
-  // Columns [begin, end) of all 16 rows of a tile, in f32: out[k - begin][16]. For quantized types both are multiples
-  // of 32.
-  void UnpackTile(size_t tile, size_t begin, size_t end, float* out) const;
-
  private:
   DType type_ = DType::kF32;
   size_t rows_ = 0;

@@ -20,23 +20,34 @@ class RowWriter {
   // code(k) is the code of column 32 * block + k.
   template <class Code>
   void Codes(size_t block, Code code) {
-    uint8_t* plane = tile_ + block * kFormat.CodeBytes() + row_ * 4;
-    for (size_t k = 0; k < kBlockColumns; k++) {
-      const size_t quad = k / 4, column = k % 4;
-      const auto put = [&](size_t vector, unsigned bits) {
-        plane[vector * kQuadBytes + column] = static_cast<uint8_t>(plane[vector * kQuadBytes + column] | bits);
-      };
-      const unsigned c = code(k);
-      if constexpr (kFormat.bits == 8) {
-        put(quad, c);
-      } else if constexpr (kFormat.bits >= 4) {
-        put(quad % 4, (c & 15) << (quad / 4 * 4));
-      } else {
-        put(quad / 4, (c & 3) << (quad % 4 * 2));
+    uint8_t codes[kBlockColumns];
+    for (size_t k = 0; k < kBlockColumns; k++) codes[k] = static_cast<uint8_t>(code(k));
+    uint32_t quad[kQuadsPerBlock];  // four codes each; shifts below never carry from one to the next
+    std::memcpy(quad, codes, sizeof quad);
+    uint8_t* plane = tile_ + block * kFormat.CodeBytes() + row_ * sizeof(uint32_t);
+    const auto put = [&](size_t vector, uint32_t four) {
+      std::memcpy(plane + vector * kQuadBytes, &four, sizeof four);
+    };
+    // Bits [from, from + width) of the codes of `count` quads, side by side.
+    const auto fields = [&](size_t first, size_t step, size_t count, unsigned from, unsigned width) {
+      const uint32_t mask = ((1u << width) - 1) * 0x01010101u;
+      uint32_t four = 0;
+      for (size_t i = 0; i < count; i++) {
+        four |= (quad[first + i * step] >> from & mask) << (static_cast<unsigned>(i) * width);
       }
-      if constexpr (kFormat.bits == 3) put(2, (c >> 2) << quad);
-      if constexpr (kFormat.bits == 5) put(4, (c >> 4) << quad);
-      if constexpr (kFormat.bits == 6) put(4 + quad / 4, (c >> 4) << (quad % 4 * 2));
+      return four;
+    };
+    if constexpr (kFormat.bits == 8) {
+      for (size_t g = 0; g < kQuadsPerBlock; g++) put(g, quad[g]);
+    } else if constexpr (kFormat.bits >= 4) {
+      for (size_t v = 0; v < 4; v++) put(v, fields(v, 4, 2, 0, 4));
+    } else {
+      for (size_t v = 0; v < 2; v++) put(v, fields(4 * v, 1, 4, 0, 2));
+    }
+    if constexpr (kFormat.bits == 3) put(2, fields(0, 1, 8, 2, 1));
+    if constexpr (kFormat.bits == 5) put(4, fields(0, 1, 8, 4, 1));
+    if constexpr (kFormat.bits == 6) {
+      for (size_t v = 0; v < 2; v++) put(4 + v, fields(4 * v, 1, 4, 4, 2));
     }
   }
 

@@ -168,4 +168,8 @@ struct FloatArgs {
 };
 using FloatKernel = void (*)(const FloatArgs&);
 
+// Blocks [begin, end) of all 16 rows of a tile of `blocks` blocks in f32, as the source format defines the weights, to
+// the bit: out[32 * (end - begin)][16], 64-byte aligned.
+using ExpandKernel = void (*)(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out);
+
 }  // namespace bothy

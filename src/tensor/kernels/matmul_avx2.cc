@@ -227,6 +227,42 @@ void MatMul(const QuantizedArgs& a) {
   }
 }
 
+template <DType kType, size_t... kQuad>
+INLINE void ExpandPart(const std::byte* codes, const Scales& s, float* out, std::index_sequence<kQuad...>) {
+  constexpr TileFormat kFormat = FormatOf(kType);
+  const auto expand = [&](__m256i w, size_t quad) __attribute__((always_inline)) {
+    const size_t half = kFormat.HasHalves() ? quad / 4 : 0;
+    for (int column = 0; column < 4; column++) {
+      __m256i code;
+      if constexpr (kSigned<kType>) {
+        code = _mm256_srai_epi32(_mm256_slli_epi32(w, 24 - 8 * column), 24);
+      } else {
+        code = _mm256_and_si256(_mm256_srli_epi32(w, 8 * column), _mm256_set1_epi32(255));
+        if constexpr (kFormat.zero_shift >= 0) {
+          code = _mm256_sub_epi32(code, _mm256_set1_epi32(1 << kFormat.zero_shift));
+        }
+      }
+      __m256 value = _mm256_mul_ps(_mm256_cvtepi32_ps(code), s.scale[half]);
+      if constexpr (kFormat.HasMinimum()) value = _mm256_add_ps(value, s.minimum[half]);
+      _mm256_store_ps(out + (4 * quad + static_cast<size_t>(column)) * kTileRows, value);
+    }
+  };
+  (expand(LoadQuad<kType, static_cast<int>(kQuad)>(codes), kQuad), ...);
+}
+
+template <DType kType>
+void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out) {
+  for (size_t block = begin; block < end; block++) {
+    for (size_t part = 0; part < kParts; part++) {
+      Scales s;
+      LoadScales<kType>(tile, blocks, block, part, s);
+      ExpandPart<kType>(tile + block * FormatOf(kType).CodeBytes() + part * 32, s, out + part * kPartRows,
+                        std::make_index_sequence<kQuadsPerBlock>());
+    }
+    out += kBlockColumns * kTileRows;
+  }
+}
+
 // f32: 16 rows by 6 columns is 12 sums, 2 weights and a broadcast in 16 registers.
 constexpr int kFloatColumns = 6;
 
@@ -297,6 +333,6 @@ void MatMulFloats(const FloatArgs& a) {
 
 }  // namespace
 
-constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, MatMulFloats);
+constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, MatMulFloats);
 
 }  // namespace bothy::avx2

@@ -222,6 +222,29 @@ void MatMul(const QuantizedArgs& a) {
   }
 }
 
+template <DType kType>
+void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out) {
+  constexpr TileFormat kFormat = FormatOf(kType);
+  for (size_t block = begin; block < end; block++) {
+    __m512i w[kQuadsPerBlock];
+    LoadCodes<kType>(tile + block * kFormat.CodeBytes(), w);
+    Scales s;
+    LoadScales<kType>(tile, blocks, block, s);
+    for (size_t k = 0; k < kBlockColumns; k++) {
+      const size_t half = kFormat.HasHalves() ? k / 16 : 0;
+      __m512i code =
+          _mm512_and_si512(_mm512_srli_epi32(w[k / 4], static_cast<unsigned>(8 * (k % 4))), _mm512_set1_epi32(255));
+      if constexpr (kFormat.zero_shift >= 0) {
+        code = _mm512_sub_epi32(code, _mm512_set1_epi32(1 << kFormat.zero_shift));
+      }
+      __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(code), s.scale[half]);
+      if constexpr (kFormat.HasMinimum()) value = _mm512_add_ps(value, s.minimum[half]);
+      _mm512_store_ps(out + k * kTileRows, value);
+    }
+    out += kBlockColumns * kTileRows;
+  }
+}
+
 // f32 ------------------------------------------------------------------------------------------------------------
 
 template <int kTiles, int kColumns, class LoadWeights>
@@ -293,6 +316,6 @@ void MatMulFloats(const FloatArgs& a) {
 
 }  // namespace
 
-constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, MatMulFloats);
+constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, MatMulFloats);
 
 }  // namespace bothy::avx512

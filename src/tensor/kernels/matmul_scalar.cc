@@ -44,6 +44,18 @@ void MatMul(const QuantizedArgs& a) {
 }
 
 template <DType kType>
+void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out) {
+  for (size_t block = begin; block < end; block++) {
+    for (size_t r = 0; r < kTileRows; r++) {
+      float values[kBlockColumns];
+      UnpackBlock(kType, tile, blocks, block, r, values);
+      for (size_t k = 0; k < kBlockColumns; k++) out[k * kTileRows + r] = values[k];
+    }
+    out += kBlockColumns * kTileRows;
+  }
+}
+
+template <DType kType>
 float LoadWeight(const std::byte* tile, size_t index) {
   if constexpr (kType == DType::kF32) return reinterpret_cast<const float*>(tile)[index];
   const uint16_t bits = reinterpret_cast<const uint16_t*>(tile)[index];
@@ -71,6 +83,6 @@ void MatMulFloats(const FloatArgs& a) {
 
 }  // namespace
 
-constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, MatMulFloats);
+constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, MatMulFloats);
 
 }  // namespace bothy::scalar
