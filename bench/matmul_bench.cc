@@ -56,7 +56,7 @@ void Measure(DType type, ThreadPool& pool) {
       std::vector<ActivationBlock> blocks(columns * kDepth / 32);
       QuantizeActivations(x.data(), x.size(), blocks.data());
       const Product product = {&w, out.data(), kRows};
-      const Activations view = {x.data(), columns, kDepth, blocks.data()};
+      const Activations view = {x.data(), columns, kDepth, blocks.data(), x.data()};
       const double seconds =
           MedianSeconds(columns > 100 ? 9 : 30, [&] { MatMul(pool, view, {&product, 1}, Precision::kFast); });
       line += fmt::format("  {} columns {:5.0f} GOP/s", columns,

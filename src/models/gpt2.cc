@@ -204,7 +204,7 @@ Result<std::unique_ptr<LanguageModel>> Gpt2Model::Load(const ModelFiles& files, 
 template <class RowOf>
 void Gpt2Model::NormRows(ThreadPool& pool, size_t rows, const Norm& norm, const PackedMatrix& matrix, RowOf row_of) {
   const size_t hidden = config_.hidden;
-  x_.Set(rows, hidden, NeedsQuantized(matrix, precision_));
+  x_.Set(rows, hidden, FormsFor({&matrix}, precision_));
   ForRows(pool, rows, [&](size_t i) {
     LayerNorm(hidden_.data() + row_of(i) * hidden, norm.weight.data(), norm.bias.data(), config_.norm_epsilon,
               x_.row(i), hidden);
@@ -244,7 +244,7 @@ void Gpt2Model::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, s
   AttentionShape shape = {.heads = heads, .kv_heads = heads, .head_dim = dim};
   if (config_.scale_scores) shape.scale /= std::sqrt(static_cast<float>(dim));
   if (config_.scale_by_layer) shape.scale /= static_cast<float>(index + 1);
-  x_.Set(rows, hidden, NeedsQuantized(layer.attention_out.weight, precision_));
+  x_.Set(rows, hidden, FormsFor({&layer.attention_out.weight}, precision_));
   Attend(pool, cache, index, shape, batch.slices, queries_.data(), x_.row(0), scratch_);
   ForRows(pool, rows, [&](size_t r) { x_.Finish(r); });
   AddProducts(pool, layer.attention_out);
@@ -253,7 +253,7 @@ void Gpt2Model::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, s
   const size_t inner = config_.intermediate;
   const Product up = {&layer.up.weight, products_.data(), inner};
   MatMul(pool, x_.View(), {&up, 1}, precision_);
-  x_.Set(rows, inner, NeedsQuantized(layer.down.weight, precision_));
+  x_.Set(rows, inner, FormsFor({&layer.down.weight}, precision_));
   ForRows(pool, rows, [&](size_t r) {
     float* row = x_.row(r);
     std::copy_n(products_.data() + r * inner, inner, row);

@@ -39,9 +39,9 @@ class LlamaModel final : public LanguageModel {
  private:
   LlamaModel(const LlamaConfig& config, Rope rope, const LoadOptions& options);
   void RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, size_t index);
-  // x_[r] = norm(hidden row r), ready for `layers`.
+  // x_[r] = norm(hidden row r), ready for `matrices`.
   void NormRows(ThreadPool& pool, size_t rows, const std::vector<float>& weight,
-                std::initializer_list<const Linear*> layers);
+                std::initializer_list<const PackedMatrix*> matrices);
   void AddProducts(ThreadPool& pool, const Linear& layer);  // hidden += layer(x_)
 
   LlamaConfig config_;
@@ -144,9 +144,9 @@ Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& confi
 }
 
 void LlamaModel::NormRows(ThreadPool& pool, size_t rows, const std::vector<float>& weight,
-                          std::initializer_list<const Linear*> layers) {
+                          std::initializer_list<const PackedMatrix*> matrices) {
   const size_t hidden = config_.hidden;
-  x_.Set(rows, hidden, AnyNeedsQuantized(layers, precision_));
+  x_.Set(rows, hidden, FormsFor(matrices, precision_));
   ForRows(pool, rows, [&](size_t r) {
     RmsNorm(hidden_.data() + r * hidden, weight.data(), config_.norm_epsilon, x_.row(r), hidden);
     x_.Finish(r);
@@ -169,7 +169,7 @@ void LlamaModel::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, 
   const size_t rows = batch.tokens.size(), dim = config_.head_dim, half = rope_.half();
   const size_t width = config_.heads * dim, kv_width = config_.kv_heads * dim;
 
-  NormRows(pool, rows, layer.attention_norm, {&layer.q, &layer.k, &layer.v});
+  NormRows(pool, rows, layer.attention_norm, {&layer.q.weight, &layer.k.weight, &layer.v.weight});
   const Product qkv[] = {{&layer.q.weight, q_.data(), width},
                          {&layer.k.weight, k_.data(), kv_width},
                          {&layer.v.weight, v_.data(), kv_width}};
@@ -189,16 +189,16 @@ void LlamaModel::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, 
     }
   });
 
-  x_.Set(rows, width, AnyNeedsQuantized({&layer.o}, precision_));
+  x_.Set(rows, width, FormsFor({&layer.o.weight}, precision_));
   Attend(pool, cache, index, attention_, batch.slices, q_.data(), x_.row(0), scratch_);
   ForRows(pool, rows, [&](size_t r) { x_.Finish(r); });
   AddProducts(pool, layer.o);
 
-  NormRows(pool, rows, layer.mlp_norm, {&layer.gate, &layer.up});
+  NormRows(pool, rows, layer.mlp_norm, {&layer.gate.weight, &layer.up.weight});
   const size_t inner = config_.intermediate;
   const Product gate_up[] = {{&layer.gate.weight, gate_.data(), inner}, {&layer.up.weight, up_.data(), inner}};
   MatMul(pool, x_.View(), gate_up, precision_);
-  x_.Set(rows, inner, AnyNeedsQuantized({&layer.down}, precision_));
+  x_.Set(rows, inner, FormsFor({&layer.down.weight}, precision_));
   ForRows(pool, rows, [&](size_t r) {
     float *gate = gate_.data() + r * inner, *up = up_.data() + r * inner;
     layer.gate.AddBias(gate);
@@ -232,7 +232,7 @@ void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   const size_t wanted = batch.logit_rows.size();
   if (wanted == 0) return;
   const PackedMatrix& head = tied_ ? embeddings_ : head_.weight;
-  x_.Set(wanted, hidden, NeedsQuantized(head, precision_));
+  x_.Set(wanted, hidden, FormsFor({&head}, precision_));
   ForRows(pool, wanted, [&](size_t r) {
     RmsNorm(hidden_.data() + batch.logit_rows[r] * hidden, norm_.data(), config_.norm_epsilon, x_.row(r), hidden);
     x_.Finish(r);

@@ -24,42 +24,54 @@ struct Linear {
   }
 };
 
-// Rows of activations that some products will read: in f32, and in 8 bits where one of those wants that. Memory is made
-// once for `rows` of `width`; Set says how many rows there are now and how wide.
+// In which forms products read their activations, besides plain rows.
+struct ActivationForms {
+  bool quantized = false;
+  bool panels = false;
+};
+
+inline ActivationForms FormsFor(std::initializer_list<const PackedMatrix*> matrices, Precision precision) {
+  ActivationForms forms;
+  for (const PackedMatrix* matrix : matrices) {
+    (NeedsQuantized(*matrix, precision) ? forms.quantized : forms.panels) = true;
+  }
+  return forms;
+}
+
+// Rows of activations that some products will read, in all forms that these want. Memory is made once for `rows` of
+// `width`; Set says how many rows there are now and how wide.
 class ActivationRows {
  public:
   ActivationRows() = default;
   ActivationRows(size_t rows, size_t width)
-      : values_(rows * width), blocks_(rows * ((width + kBlockColumns - 1) / kBlockColumns)) {}
+      : values_(rows * width), panels_(rows * width), blocks_(rows * ((width + kBlockColumns - 1) / kBlockColumns)) {}
 
-  void Set(size_t rows, size_t width, bool quantize) {
+  void Set(size_t rows, size_t width, ActivationForms forms) {
     DCHECK(rows * width <= values_.size());
     rows_ = rows;
     width_ = width;
-    quantize_ = quantize;
+    forms_ = forms;
+    if (rows == 1) forms_.panels = false;  // a single row is its panel
   }
   float* row(size_t r) { return values_.data() + r * width_; }
 
   // Call when row r is written and before products read it.
   void Finish(size_t r) {
-    if (quantize_) QuantizeActivations(row(r), width_, blocks_.data() + r * (width_ / kBlockColumns));
+    if (forms_.quantized) QuantizeActivations(row(r), width_, blocks_.data() + r * (width_ / kBlockColumns));
+    if (forms_.panels) PackColumn(row(r), width_, r, rows_, panels_.data());
   }
-  Activations View() const { return {values_.data(), rows_, width_, quantize_ ? blocks_.data() : nullptr}; }
+  Activations View() const {
+    return {values_.data(), rows_, width_, forms_.quantized ? blocks_.data() : nullptr,
+            forms_.panels ? panels_.data() : nullptr};
+  }
 
  private:
   std::vector<float> values_;
+  std::vector<float> panels_;
   std::vector<ActivationBlock> blocks_;
   size_t rows_ = 0;
   size_t width_ = 0;
-  bool quantize_ = false;
+  ActivationForms forms_;
 };
-
-// Whether one of these layers reads its activations in 8 bits.
-inline bool AnyNeedsQuantized(std::initializer_list<const Linear*> layers, Precision precision) {
-  for (const Linear* layer : layers) {
-    if (NeedsQuantized(layer->weight, precision)) return true;
-  }
-  return false;
-}
 
 }  // namespace bothy

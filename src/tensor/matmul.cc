@@ -7,9 +7,9 @@
 namespace bothy {
 namespace {
 
-// Columns are taken in panels whose activations stay in the second-level cache while all tiles pass by.
-constexpr size_t kPanelBytes = size_t{384} << 10;
-constexpr size_t kMinPanelColumns = 24;
+// Columns are taken in runs whose activations stay in the second-level cache while all tiles pass by.
+constexpr size_t kRunBytes = size_t{384} << 10;
+constexpr size_t kMinRunColumns = 2 * kPanelColumns;
 // Tiles of one unit of work: enough to hide handing it out, few enough that threads end together.
 constexpr size_t kTilesPerUnit = 4;
 
@@ -44,13 +44,13 @@ void MultiplyFloats(const MatMulKernels& kernels, const Activations& x, const Pr
       .tile_stride = w.tile_bytes(),
       .tile_count = tiles,
       .rows = std::min(w.rows() - tile * kTileRows, tiles * kTileRows),
+      .begin = 0,
       .k = x.k,
-      .x = x.values + column * x.k,
-      .x_stride = x.k,
+      .x = x.columns == 1 ? x.values : x.panels + column * x.k,
+      .x_k = x.k,
       .columns = columns,
       .out = product.out + column * product.out_stride + tile * kTileRows,
       .out_stride = product.out_stride,
-      .accumulate = false,
   };
   switch (w.type()) {
     case DType::kF32: return kernels.f32(args);
@@ -65,12 +65,10 @@ void MultiplyFloats(const MatMulKernels& kernels, const Activations& x, const Pr
   for (size_t t = 0; t < tiles; t++) {
     args.rows = std::min(w.rows() - (tile + t) * kTileRows, kTileRows);
     args.out = product.out + column * product.out_stride + (tile + t) * kTileRows;
-    for (size_t begin = 0; begin < x.k; begin += kFloatChunk) {
-      args.k = std::min(x.k - begin, kFloatChunk);
-      kernels.expand[static_cast<size_t>(w.type())](w.tile(tile + t), x.k / kBlockColumns, begin / kBlockColumns,
-                                                    (begin + args.k) / kBlockColumns, chunk);
-      args.x = x.values + column * x.k + begin;
-      args.accumulate = begin > 0;
+    for (args.begin = 0; args.begin < x.k; args.begin += kFloatChunk) {
+      args.k = std::min(x.k - args.begin, kFloatChunk);
+      kernels.expand[static_cast<size_t>(w.type())](w.tile(tile + t), x.k / kBlockColumns, args.begin / kBlockColumns,
+                                                    (args.begin + args.k) / kBlockColumns, chunk);
       kernels.f32(args);
     }
   }
@@ -87,6 +85,12 @@ const MatMulKernels& MatMulKernelsFor(Isa isa) {
   return scalar::kMatMulKernels;
 }
 
+void PackColumn(const float* values, size_t k, size_t column, size_t columns, float* panels) {
+  const size_t lane = column % kPanelColumns, width = PanelWidth(column - lane, columns);
+  float* out = panels + (column - lane) * k + lane;
+  for (size_t i = 0; i < k; i++) out[i * width] = values[i];
+}
+
 bool NeedsQuantized(const PackedMatrix& w, Precision precision) {
   return precision == Precision::kFast && IsQuantized(w.type());
 }
@@ -94,17 +98,20 @@ bool NeedsQuantized(const PackedMatrix& w, Precision precision) {
 void MatMul(ThreadPool& pool, const Activations& x, std::span<const Product> products, Precision precision) {
   if (x.columns == 0) return;
   const MatMulKernels& kernels = MatMulKernelsFor(CurrentIsa());
-  const size_t column_bytes = x.k * (precision == Precision::kFast ? sizeof(ActivationBlock) / kBlockColumns : 4);
-  const size_t panel = std::max(kMinPanelColumns, kPanelBytes / column_bytes / kMinPanelColumns * kMinPanelColumns);
-  const size_t panels = (x.columns + panel - 1) / panel;
+  // Of f32 only a chunk of each column is in use at a time.
+  const bool quantized =
+      std::ranges::any_of(products, [&](const Product& p) { return NeedsQuantized(*p.w, precision); });
+  const size_t column_bytes = quantized ? x.k * sizeof(ActivationBlock) / kBlockColumns : kFloatChunk * sizeof(float);
+  const size_t run = std::max(kMinRunColumns, kRunBytes / column_bytes / kMinRunColumns * kMinRunColumns);
+  const size_t runs = (x.columns + run - 1) / run;
   size_t units = 0;
   for (const Product& product : products) {
     const size_t unit = UnitTiles(*product.w, x.columns);
     units += (product.w->tiles() + unit - 1) / unit;
   }
-  pool.ParallelFor(units * panels, [&](size_t task, int) {
-    const size_t column = task / units * panel;
-    const size_t columns = std::min(panel, x.columns - column);
+  pool.ParallelFor(units * runs, [&](size_t task, int) {
+    const size_t column = task / units * run;
+    const size_t columns = std::min(run, x.columns - column);
     size_t index = task % units;
     for (const Product& product : products) {
       const size_t unit = UnitTiles(*product.w, x.columns);

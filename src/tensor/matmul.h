@@ -22,7 +22,12 @@ struct Activations {
   size_t columns = 0;
   size_t k = 0;
   const ActivationBlock* quantized = nullptr;  // [columns][k / 32]; may be null where no matrix needs it
+  const float* panels = nullptr;  // the values again, as PackColumn puts them; may be null for one column, or likewise
 };
+
+// Writes one column of activations, k values, to where panels of `columns` columns have it (tensor/tile_format.h);
+// panels are columns * k floats.
+void PackColumn(const float* values, size_t k, size_t column, size_t columns, float* panels);
 
 // out[column][row] for every row of w; consecutive columns are out_stride floats apart.
 struct Product {
@@ -31,7 +36,7 @@ struct Product {
   size_t out_stride = 0;
 };
 
-// Whether MatMul with this matrix reads Activations::quantized (true) or Activations::values.
+// Whether MatMul with this matrix reads Activations::quantized (true) or Activations::panels (values for one column).
 bool NeedsQuantized(const PackedMatrix& w, Precision precision);
 
 // All products of the same activations in one go: q, k and v, or gate and up, share them and the threads. The result

@@ -99,6 +99,13 @@ std::vector<float> RandomValues(size_t n, uint32_t seed) {
   return values;
 }
 
+// `columns` columns of k values as panels.
+std::vector<float> Panels(const std::vector<float>& x, size_t k, size_t columns) {
+  std::vector<float> panels(columns * k);
+  for (size_t c = 0; c < columns; c++) PackColumn(x.data() + c * k, k, c, columns, panels.data());
+  return panels;
+}
+
 class EveryTypeAndInstructionSet : public testing::TestWithParam<std::tuple<DType, Isa>> {
  protected:
   void SetUp() override { UseIsa(std::get<Isa>(GetParam())); }
@@ -129,11 +136,13 @@ TEST_P(EveryTypeAndInstructionSet, ProductsAgreeWithADoublePrecisionLoop) {
         const std::vector<float> x = RandomValues(columns * k, 7);
         std::vector<ActivationBlock> blocks(columns * k / 32 + 1);
         if (k % 32 == 0) QuantizeActivations(x.data(), columns * k, blocks.data());
+        const std::vector<float> panels = Panels(x, k, columns);
         for (const Precision precision : {Precision::kExact, Precision::kFast}) {
           const bool quantized = NeedsQuantized(*packed, precision);
           std::vector<float> out(columns * rows, -1.0f);
           const Product product = {&*packed, out.data(), rows};
-          MatMul(pool, {x.data(), columns, k, quantized ? blocks.data() : nullptr}, {&product, 1}, precision);
+          MatMul(pool, {x.data(), columns, k, quantized ? blocks.data() : nullptr, panels.data()}, {&product, 1},
+                 precision);
           for (size_t c = 0; c < columns; c++) {
             for (size_t r = 0; r < rows; r++) {
               double want = 0, absolute = 0;
@@ -169,7 +178,7 @@ TEST_P(EveryTypeAndInstructionSet, ExactProductsWithUnitVectorsAreTheStoredWeigh
   std::vector<float> x(k * k), out(k * rows);
   for (size_t i = 0; i < k; i++) x[i * k + i] = 1;
   const Product product = {&*packed, out.data(), rows};
-  MatMul(pool, {x.data(), k, k, nullptr}, {&product, 1}, Precision::kExact);
+  MatMul(pool, {x.data(), k, k, nullptr, Panels(x, k, k).data()}, {&product, 1}, Precision::kExact);
   for (size_t r = 0; r < rows; r++) {
     for (size_t i = 0; i < k; i++) ASSERT_EQ(out[i * rows + r], weights[r * k + i]) << "row " << r << ", " << i;
   }
@@ -184,10 +193,11 @@ TEST_P(EveryTypeAndInstructionSet, AColumnsBitsDoNotDependOnItsCompanyOrOnThread
   const std::vector<float> x = RandomValues(columns * k, 2);
   std::vector<ActivationBlock> blocks(columns * k / 32 + 1);
   if (k % 32 == 0) QuantizeActivations(x.data(), columns * k, blocks.data());
+  const std::vector<float> panels = Panels(x, k, columns);
   for (const Precision precision : {Precision::kExact, Precision::kFast}) {
     std::vector<float> all(columns * rows), alone(rows);
     const Product together = {&*packed, all.data(), rows};
-    MatMul(three, {x.data(), columns, k, blocks.data()}, {&together, 1}, precision);
+    MatMul(three, {x.data(), columns, k, blocks.data(), panels.data()}, {&together, 1}, precision);
     for (size_t c = 0; c < columns; c++) {
       const Product single = {&*packed, alone.data(), rows};
       MatMul(one, {x.data() + c * k, 1, k, blocks.data() + c * k / 32}, {&single, 1}, precision);

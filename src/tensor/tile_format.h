@@ -150,21 +150,31 @@ struct QuantizedArgs {
 };
 using QuantizedKernel = void (*)(const QuantizedArgs&);
 
-// The same in f32. Weights are F32, F16 or BF16: tile[k][16]. Sums run over chunks of kFloatChunk columns, each from
-// zero, then over the chunks: the error grows with the chunk, not with the whole row.
+// f32 activations of several columns lie in panels of kPanelColumns columns (the last one narrower): panel p is
+// [k][width] floats and begins at p * kPanelColumns * k. A kernel reads a panel as one stream; columns apart would lie
+// multiples of a page apart, in the same few lines of the cache. A single column is a plain row.
+inline constexpr size_t kPanelColumns = 12;
+
+BOTHY_ALWAYS_INLINE constexpr size_t PanelWidth(size_t panel_column, size_t columns) {
+  return columns - panel_column < kPanelColumns ? columns - panel_column : kPanelColumns;
+}
+
+// The same in f32, of the part [begin, begin + k) of a sum over x_k columns of W. Weights are F32, F16 or BF16:
+// tile[k][16], beginning at `begin`. Sums run over chunks of kFloatChunk columns, each from zero, then over the chunks:
+// the error grows with the chunk, not with the whole row.
 inline constexpr size_t kFloatChunk = 256;
 struct FloatArgs {
   const std::byte* tiles;
   size_t tile_stride;
   size_t tile_count;
   size_t rows;
+  size_t begin;  // a multiple of kFloatChunk; above zero: add to out instead of writing it
   size_t k;
-  const float* x;
-  size_t x_stride;
+  const float* x;  // panels
+  size_t x_k;
   size_t columns;
   float* out;
   size_t out_stride;
-  bool accumulate;  // add to out instead of writing it
 };
 using FloatKernel = void (*)(const FloatArgs&);
 

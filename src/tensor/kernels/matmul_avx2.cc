@@ -128,22 +128,18 @@ INLINE __m256i Broadcast(const int8_t* four) {
   return _mm256_set1_epi32(value);
 }
 
+// Sums are made in the order that is written. Without this clang reorders them column by column, for which it decodes
+// all quads of a block first and spills them: half the speed.
+INLINE void KeepOrder(__m256i& sum) { asm volatile("" : "+x"(sum)); }
+
 // Integer products of quads [kFrom, kTo) of one block: dot[part][column].
 template <DType kType, int kFrom, int kTo, int kColumns>
 INLINE void Dot(const std::byte* codes, const ActivationBlock* const (&x)[kColumns], int half,
                 __m256i (&dot)[kParts][kColumns]) {
   const __m256i one = _mm256_set1_epi16(1);
-  for (int c = 0; c < kColumns; c++) {
-    __m256i start = _mm256_setzero_si256();
-    if constexpr (!kSigned<kType> && FormatOf(kType).zero_shift >= 0) {
-      constexpr int kShift = FormatOf(kType).zero_shift;
-      start = _mm256_set1_epi32(x[c]->negative_sum[half] * (1 << kShift));
-    }
-    dot[0][c] = dot[1][c] = start;
-  }
   __m256i pending[kParts][kColumns];
-  const auto quad = [&]<int kQuad>() __attribute__((always_inline)) {
-    constexpr int kProducts = ProductsPerSum<kType>();
+  const auto quad = [&]<int kIndex>() __attribute__((always_inline)) {
+    constexpr int kProducts = ProductsPerSum<kType>(), kQuad = kFrom + kIndex;
     const __m256i w[kParts] = {LoadQuad<kType, kQuad>(codes), LoadQuad<kType, kQuad>(codes + 32)};
     for (int c = 0; c < kColumns; c++) {
       const __m256i a = Broadcast(x[c]->q + 4 * kQuad);
@@ -154,17 +150,25 @@ INLINE void Dot(const std::byte* codes, const ActivationBlock* const (&x)[kColum
         } else {
           product = _mm256_maddubs_epi16(w[part], a);
         }
-        if constexpr ((kQuad - kFrom) % kProducts != 0) product = _mm256_add_epi16(pending[part][c], product);
+        if constexpr (kIndex % kProducts != 0) product = _mm256_add_epi16(pending[part][c], product);
+        KeepOrder(product);
         pending[part][c] = product;
-        if constexpr ((kQuad - kFrom) % kProducts == kProducts - 1 || kQuad == kTo - 1) {
-          dot[part][c] = _mm256_add_epi32(dot[part][c], _mm256_madd_epi16(product, one));
+        if constexpr (kIndex % kProducts == kProducts - 1 || kQuad == kTo - 1) {
+          const __m256i wide = _mm256_madd_epi16(product, one);
+          dot[part][c] = kIndex < kProducts ? wide : _mm256_add_epi32(dot[part][c], wide);
         }
       }
     }
   };
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) __attribute__((always_inline)) {
-    (quad.template operator()<kFrom + kIndex>(), ...);
+    (quad.template operator()<kIndex>(), ...);
   }(std::make_integer_sequence<int, kTo - kFrom>());
+  if constexpr (!kSigned<kType> && FormatOf(kType).zero_shift >= 0) {
+    for (int c = 0; c < kColumns; c++) {
+      const __m256i zero = _mm256_slli_epi32(_mm256_set1_epi32(x[c]->negative_sum[half]), FormatOf(kType).zero_shift);
+      for (int part = 0; part < kParts; part++) dot[part][c] = _mm256_add_epi32(dot[part][c], zero);
+    }
+  }
 }
 
 INLINE void Store(float* out, size_t rows, const float* sum) {
@@ -176,54 +180,68 @@ INLINE void Store(float* out, size_t rows, const float* sum) {
   }
 }
 
+// Adds one block's products to sum[column][row].
 template <DType kType, int kColumns>
-INLINE void Multiply(const QuantizedArgs& a, size_t tile, size_t column) {
+INLINE void MultiplyBlock(const std::byte* tile, size_t blocks, size_t block,
+                          const ActivationBlock* const (&x)[kColumns], float (&sum)[kColumns][kTileRows]) {
   constexpr TileFormat kFormat = FormatOf(kType);
-  alignas(32) float sum[kColumns][kTileRows] = {};
-  const std::byte* p = a.tiles + tile * a.tile_stride;
+  const std::byte* codes = tile + block * kFormat.CodeBytes();
+  __m256i first[kParts][kColumns], second[kParts][kColumns];
+  if constexpr (kFormat.HasHalves()) {
+    Dot<kType, 0, 4>(codes, x, 0, first);
+    Dot<kType, 4, 8>(codes, x, 1, second);
+  } else {
+    Dot<kType, 0, 8>(codes, x, kBothHalves, first);
+  }
+  for (int part = 0; part < kParts; part++) {
+    Scales s;
+    LoadScales<kType>(tile, blocks, block, static_cast<size_t>(part), s);
+    for (int c = 0; c < kColumns; c++) {
+      float* out = sum[c] + part * static_cast<int>(kPartRows);
+      const __m256 scale = _mm256_broadcast_ss(&x[c]->scale);
+      __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(first[part][c]), s.scale[0]);
+      if constexpr (kFormat.HasHalves()) t = _mm256_fmadd_ps(_mm256_cvtepi32_ps(second[part][c]), s.scale[1], t);
+      __m256 total = _mm256_fmadd_ps(t, scale, _mm256_load_ps(out));
+      if constexpr (kFormat.HasMinimum() && kFormat.HasHalves()) {
+        total = _mm256_fmadd_ps(s.minimum[0], _mm256_broadcast_ss(&x[c]->sum[0]), total);
+        total = _mm256_fmadd_ps(s.minimum[1], _mm256_broadcast_ss(&x[c]->sum[1]), total);
+      } else if constexpr (kFormat.HasMinimum()) {
+        total = _mm256_fmadd_ps(s.minimum[0], _mm256_broadcast_ss(&x[c]->sum[kBothHalves]), total);
+      }
+      _mm256_store_ps(out, total);
+    }
+  }
+}
+
+// kTiles tiles by kColumns columns at a time; with several tiles the weights arrive from memory in as many streams.
+template <DType kType, int kTiles, int kColumns>
+INLINE void Multiply(const QuantizedArgs& a, size_t tile, size_t column) {
+  alignas(32) float sum[kTiles][kColumns][kTileRows] = {};
+  const std::byte* base = a.tiles + tile * a.tile_stride;
   const ActivationBlock* x[kColumns];
   for (int c = 0; c < kColumns; c++) x[c] = a.x + (column + static_cast<size_t>(c)) * a.x_stride;
   for (size_t block = 0; block < a.blocks; block++) {
-    const std::byte* codes = p + block * kFormat.CodeBytes();
-    __m256i first[kParts][kColumns], second[kParts][kColumns];
-    if constexpr (kFormat.HasHalves()) {
-      Dot<kType, 0, 4>(codes, x, 0, first);
-      Dot<kType, 4, 8>(codes, x, 1, second);
-    } else {
-      Dot<kType, 0, 8>(codes, x, kBothHalves, first);
-    }
-    for (int part = 0; part < kParts; part++) {
-      Scales s;
-      LoadScales<kType>(p, a.blocks, block, static_cast<size_t>(part), s);
-      for (int c = 0; c < kColumns; c++) {
-        float* out = sum[c] + part * static_cast<int>(kPartRows);
-        const __m256 scale = _mm256_broadcast_ss(&x[c]->scale);
-        __m256 t = _mm256_mul_ps(_mm256_cvtepi32_ps(first[part][c]), s.scale[0]);
-        if constexpr (kFormat.HasHalves()) t = _mm256_fmadd_ps(_mm256_cvtepi32_ps(second[part][c]), s.scale[1], t);
-        __m256 total = _mm256_fmadd_ps(t, scale, _mm256_load_ps(out));
-        if constexpr (kFormat.HasMinimum() && kFormat.HasHalves()) {
-          total = _mm256_fmadd_ps(s.minimum[0], _mm256_broadcast_ss(&x[c]->sum[0]), total);
-          total = _mm256_fmadd_ps(s.minimum[1], _mm256_broadcast_ss(&x[c]->sum[1]), total);
-        } else if constexpr (kFormat.HasMinimum()) {
-          total = _mm256_fmadd_ps(s.minimum[0], _mm256_broadcast_ss(&x[c]->sum[kBothHalves]), total);
-        }
-        _mm256_store_ps(out, total);
-      }
+    for (int t = 0; t < kTiles; t++) {
+      MultiplyBlock<kType, kColumns>(base + static_cast<size_t>(t) * a.tile_stride, a.blocks, block, x, sum[t]);
     }
     for (int c = 0; c < kColumns; c++) x[c]++;
   }
-  const size_t row = tile * kTileRows;
-  for (int c = 0; c < kColumns; c++) {
-    Store(a.out + (column + static_cast<size_t>(c)) * a.out_stride + row, a.rows - row, sum[c]);
+  for (int t = 0; t < kTiles; t++) {
+    const size_t row = (tile + static_cast<size_t>(t)) * kTileRows;
+    for (int c = 0; c < kColumns; c++) {
+      Store(a.out + (column + static_cast<size_t>(c)) * a.out_stride + row, a.rows - row, sum[t][c]);
+    }
   }
 }
 
 template <DType kType>
 void MatMul(const QuantizedArgs& a) {
-  for (size_t tile = 0; tile < a.tile_count; tile++) {
+  size_t tile = 0;
+  for (; a.columns == 1 && tile + 4 <= a.tile_count; tile += 4) Multiply<kType, 4, 1>(a, tile, 0);
+  for (; tile < a.tile_count; tile++) {
     size_t column = 0;
-    for (; column + 3 <= a.columns; column += 3) Multiply<kType, 3>(a, tile, column);
-    for (; column < a.columns; column++) Multiply<kType, 1>(a, tile, column);
+    for (; column + 3 <= a.columns; column += 3) Multiply<kType, 1, 3>(a, tile, column);
+    for (; column < a.columns; column++) Multiply<kType, 1, 1>(a, tile, column);
   }
 }
 
@@ -264,26 +282,23 @@ void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, floa
 }
 
 // f32: 16 rows by 6 columns is 12 sums, 2 weights and a broadcast in 16 registers.
-constexpr int kFloatColumns = 6;
-
+// x[k * width] and the kColumns values behind it are the activations.
 template <int kColumns, class LoadWeights>
-INLINE void MultiplyFloats(const FloatArgs& a, size_t tile, size_t column, size_t begin, size_t end, bool add,
-                           LoadWeights load) {
+INLINE void MultiplyFloats(const float* x, size_t width, size_t k, LoadWeights load, bool add, float* out,
+                           size_t out_stride, size_t rows) {
   __m256 sum[kParts][kColumns];
   for (int c = 0; c < kColumns; c++) sum[0][c] = sum[1][c] = _mm256_setzero_ps();
-  const float* x = a.x + column * a.x_stride;
-  for (size_t k = begin; k < end; k++) {
-    const __m256 w0 = load(k, 0), w1 = load(k, 1);
+  for (size_t i = 0; i < k; i++) {
+    const __m256 w0 = load(i, 0), w1 = load(i, 1);
 #pragma GCC unroll 6
     for (int c = 0; c < kColumns; c++) {
-      const __m256 v = _mm256_broadcast_ss(x + static_cast<size_t>(c) * a.x_stride + k);
+      const __m256 v = _mm256_broadcast_ss(x + c);
       sum[0][c] = _mm256_fmadd_ps(w0, v, sum[0][c]);
       sum[1][c] = _mm256_fmadd_ps(w1, v, sum[1][c]);
     }
+    x += width;
   }
-  const size_t row = tile * kTileRows, rows = a.rows - row;
   for (int c = 0; c < kColumns; c++) {
-    float* out = a.out + (column + static_cast<size_t>(c)) * a.out_stride + row;
     alignas(32) float total[kTileRows] = {};
     if (add) {
       for (size_t r = 0; r < kTileRows && r < rows; r++) total[r] = out[r];
@@ -291,6 +306,7 @@ INLINE void MultiplyFloats(const FloatArgs& a, size_t tile, size_t column, size_
     _mm256_store_ps(total, _mm256_add_ps(_mm256_load_ps(total), sum[0][c]));
     _mm256_store_ps(total + kPartRows, _mm256_add_ps(_mm256_load_ps(total + kPartRows), sum[1][c]));
     Store(out, rows, total);
+    out += out_stride;
   }
 }
 
@@ -299,34 +315,45 @@ void MatMulFloats(const FloatArgs& a) {
   constexpr size_t kBytes = kType == DType::kF32 ? 4 : 2;
   alignas(64) float chunk[kFloatChunk * kTileRows];
   for (size_t begin = 0; begin < a.k; begin += kFloatChunk) {
-    const size_t end = begin + kFloatChunk < a.k ? begin + kFloatChunk : a.k;
-    const bool add = a.accumulate || begin > 0;
+    const size_t k = begin + kFloatChunk < a.k ? kFloatChunk : a.k - begin;
+    const bool add = a.begin + begin > 0;
     for (size_t tile = 0; tile < a.tile_count; tile++) {
-      const std::byte* p = a.tiles + tile * a.tile_stride;
-      const auto load_stored = [p](size_t k, size_t part) __attribute__((always_inline)) {
-        const std::byte* w = p + (k * kTileRows + part * kPartRows) * kBytes;
+      const std::byte* p = a.tiles + tile * a.tile_stride + begin * kTileRows * kBytes;
+      const auto load_stored = [p](size_t i, size_t part) __attribute__((always_inline)) {
+        const std::byte* w = p + (i * kTileRows + part * kPartRows) * kBytes;
         if constexpr (kType == DType::kF32) return _mm256_load_ps(reinterpret_cast<const float*>(w));
         if constexpr (kType == DType::kF16) return LoadF16(w);
         if constexpr (kType == DType::kBF16) return LoadBF16(w);
       };
-      const bool convert = kType != DType::kF32 && a.columns > 1;  // many columns share one conversion to f32
-      for (size_t k = begin; convert && k < end; k++) {
-        _mm256_store_ps(chunk + (k - begin) * kTileRows, load_stored(k, 0));
-        _mm256_store_ps(chunk + (k - begin) * kTileRows + kPartRows, load_stored(k, 1));
+      const bool convert = kType != DType::kF32 && a.columns > 6;  // many columns share one conversion to f32
+      for (size_t i = 0; convert && i < k; i++) {
+        _mm256_store_ps(chunk + i * kTileRows, load_stored(i, 0));
+        _mm256_store_ps(chunk + i * kTileRows + kPartRows, load_stored(i, 1));
       }
-      const auto load_chunk = [&](size_t k, size_t part) __attribute__((always_inline)) {
-        if constexpr (kType == DType::kF32) return load_stored(k, part);
-        return _mm256_load_ps(chunk + (k - begin) * kTileRows + part * kPartRows);
+      const auto load_chunk = [&](size_t i, size_t part) __attribute__((always_inline)) {
+        return _mm256_load_ps(chunk + i * kTileRows + part * kPartRows);
       };
-      if (a.columns == 1) {
-        MultiplyFloats<1>(a, tile, 0, begin, end, add, load_stored);
-        continue;
+      const size_t row = tile * kTileRows, rows = a.rows - row;
+      for (size_t panel = 0; panel < a.columns; panel += kPanelColumns) {
+        const size_t width = PanelWidth(panel, a.columns);
+        const float* x = a.x + panel * a.x_k + (a.begin + begin) * width;
+        float* out = a.out + panel * a.out_stride + row;
+        size_t lane = 0;
+        const auto multiply = [&]<int kColumns>() __attribute__((always_inline)) {
+          for (; lane + kColumns <= width; lane += kColumns) {
+            float* to = out + lane * a.out_stride;
+            if (convert) {
+              MultiplyFloats<kColumns>(x + lane, width, k, load_chunk, add, to, a.out_stride, rows);
+            } else {
+              MultiplyFloats<kColumns>(x + lane, width, k, load_stored, add, to, a.out_stride, rows);
+            }
+          }
+        };
+        multiply.template operator()<6>();
+        multiply.template operator()<4>();
+        multiply.template operator()<2>();
+        multiply.template operator()<1>();
       }
-      size_t column = 0;
-      for (; column + kFloatColumns <= a.columns; column += kFloatColumns) {
-        MultiplyFloats<kFloatColumns>(a, tile, column, begin, end, add, load_chunk);
-      }
-      for (; column < a.columns; column++) MultiplyFloats<1>(a, tile, column, begin, end, add, load_chunk);
     }
   }
 }

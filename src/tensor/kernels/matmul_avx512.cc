@@ -247,31 +247,30 @@ void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, floa
 
 // f32 ------------------------------------------------------------------------------------------------------------
 
+// x[k * width] and the kColumns values behind it are the activations.
 template <int kTiles, int kColumns, class LoadWeights>
-INLINE void MultiplyFloats(const FloatArgs& a, size_t tile, size_t column, size_t begin, size_t end, bool add,
-                           LoadWeights load) {
+INLINE void MultiplyFloats(const float* x, size_t width, size_t k, LoadWeights load, bool add, float* out,
+                           size_t out_stride, size_t rows) {
   __m512 sum[kTiles][kColumns];
   for (int t = 0; t < kTiles; t++) {
     for (int c = 0; c < kColumns; c++) sum[t][c] = _mm512_setzero_ps();
   }
-  const float* x = a.x + column * a.x_stride;
-  for (size_t k = begin; k < end; k++) {
+  for (size_t i = 0; i < k; i++) {
 #pragma GCC unroll 4
     for (int t = 0; t < kTiles; t++) {
-      const __m512 w = load(static_cast<size_t>(t), k);
+      const __m512 w = load(static_cast<size_t>(t), i);
 #pragma GCC unroll 12
-      for (int c = 0; c < kColumns; c++) {
-        sum[t][c] = _mm512_fmadd_ps(w, _mm512_set1_ps(x[static_cast<size_t>(c) * a.x_stride + k]), sum[t][c]);
-      }
+      for (int c = 0; c < kColumns; c++) sum[t][c] = _mm512_fmadd_ps(w, _mm512_set1_ps(x[c]), sum[t][c]);
     }
+    x += width;
   }
   for (int t = 0; t < kTiles; t++) {
-    const size_t row = (tile + static_cast<size_t>(t)) * kTileRows;
-    const __mmask16 mask = RowMask(a.rows - row);
+    const size_t row = static_cast<size_t>(t) * kTileRows;
+    const __mmask16 mask = RowMask(rows - row);
     for (int c = 0; c < kColumns; c++) {
-      float* out = a.out + (column + static_cast<size_t>(c)) * a.out_stride + row;
-      const __m512 before = add ? _mm512_maskz_loadu_ps(mask, out) : _mm512_setzero_ps();
-      _mm512_mask_storeu_ps(out, mask, _mm512_add_ps(before, sum[t][c]));
+      float* to = out + static_cast<size_t>(c) * out_stride + row;
+      const __m512 before = add ? _mm512_maskz_loadu_ps(mask, to) : _mm512_setzero_ps();
+      _mm512_mask_storeu_ps(to, mask, _mm512_add_ps(before, sum[t][c]));
     }
   }
 }
@@ -279,37 +278,48 @@ INLINE void MultiplyFloats(const FloatArgs& a, size_t tile, size_t column, size_
 template <DType kType>
 void MatMulFloats(const FloatArgs& a) {
   constexpr size_t kBytes = kType == DType::kF32 ? 4 : 2;
-  const auto load_stored = [&](size_t tile, size_t k) __attribute__((always_inline)) {
-    const std::byte* p = a.tiles + tile * a.tile_stride + k * kTileRows * kBytes;
-    if constexpr (kType == DType::kF32) return _mm512_load_ps(p);
-    if constexpr (kType == DType::kF16) return LoadF16(p);
-    if constexpr (kType == DType::kBF16) return LoadBF16(p);
-  };
   alignas(64) float chunk[kFloatChunk * kTileRows];
   for (size_t begin = 0; begin < a.k; begin += kFloatChunk) {
-    const size_t end = begin + kFloatChunk < a.k ? begin + kFloatChunk : a.k;
-    const bool add = a.accumulate || begin > 0;
+    const size_t k = begin + kFloatChunk < a.k ? kFloatChunk : a.k - begin;
+    const bool add = a.begin + begin > 0;
+    const auto load_stored = [&](size_t tile, size_t i) __attribute__((always_inline)) {
+      const std::byte* p = a.tiles + tile * a.tile_stride + (begin + i) * kTileRows * kBytes;
+      if constexpr (kType == DType::kF32) return _mm512_load_ps(p);
+      if constexpr (kType == DType::kF16) return LoadF16(p);
+      if constexpr (kType == DType::kBF16) return LoadBF16(p);
+    };
     size_t tile = 0;
     if (a.columns == 1) {
+      const float* x = a.x + a.begin + begin;
       for (; tile + 4 <= a.tile_count; tile += 4) {
-        MultiplyFloats<4, 1>(a, tile, 0, begin, end, add, [&](size_t t, size_t k) __attribute__((always_inline)) {
-          return load_stored(tile + t, k);
-        });
+        const auto load = [&](size_t t, size_t i) __attribute__((always_inline)) { return load_stored(tile + t, i); };
+        MultiplyFloats<4, 1>(x, 1, k, load, add, a.out + tile * kTileRows, a.out_stride, a.rows - tile * kTileRows);
       }
     }
     for (; tile < a.tile_count; tile++) {
       // Many columns share one conversion to f32.
-      if (kType != DType::kF32 && a.columns > 1) {
-        for (size_t k = begin; k < end; k++) _mm512_store_ps(chunk + (k - begin) * kTileRows, load_stored(tile, k));
+      for (size_t i = 0; kType != DType::kF32 && a.columns > 1 && i < k; i++) {
+        _mm512_store_ps(chunk + i * kTileRows, load_stored(tile, i));
       }
-      const auto load = [&](size_t, size_t k) __attribute__((always_inline)) {
-        if (kType == DType::kF32 || a.columns == 1) return load_stored(tile, k);
-        return _mm512_load_ps(chunk + (k - begin) * kTileRows);
+      const auto load = [&](size_t, size_t i) __attribute__((always_inline)) {
+        if (kType == DType::kF32 || a.columns == 1) return load_stored(tile, i);
+        return _mm512_load_ps(chunk + i * kTileRows);
       };
-      size_t column = 0;
-      for (; column + 12 <= a.columns; column += 12) MultiplyFloats<1, 12>(a, tile, column, begin, end, add, load);
-      for (; column + 4 <= a.columns; column += 4) MultiplyFloats<1, 4>(a, tile, column, begin, end, add, load);
-      for (; column < a.columns; column++) MultiplyFloats<1, 1>(a, tile, column, begin, end, add, load);
+      const size_t row = tile * kTileRows, rows = a.rows - row;
+      for (size_t panel = 0; panel < a.columns; panel += kPanelColumns) {
+        const size_t width = PanelWidth(panel, a.columns);
+        const float* x = a.x + panel * a.x_k + (a.begin + begin) * width;
+        float* out = a.out + panel * a.out_stride + row;
+        size_t lane = 0;
+        const auto multiply = [&]<int kColumns>() __attribute__((always_inline)) {
+          for (; lane + kColumns <= width; lane += kColumns) {
+            MultiplyFloats<1, kColumns>(x + lane, width, k, load, add, out + lane * a.out_stride, a.out_stride, rows);
+          }
+        };
+        multiply.template operator()<12>();
+        multiply.template operator()<4>();
+        multiply.template operator()<1>();
+      }
     }
   }
 }

@@ -69,13 +69,14 @@ void MatMulFloats(const FloatArgs& a) {
     for (size_t row = 0; row < a.rows; row++) {
       const std::byte* tile = a.tiles + row / kTileRows * a.tile_stride;
       for (size_t column = 0; column < a.columns; column++) {
-        const float* x = a.x + column * a.x_stride;
+        const size_t lane = column % kPanelColumns, panel = column - lane, width = PanelWidth(panel, a.columns);
+        const float* x = a.x + panel * a.x_k + a.begin * width + lane;
         float sum = 0;
         for (size_t k = begin; k < end; k++) {
-          sum = std::fma(LoadWeight<kType>(tile, k * kTileRows + row % kTileRows), x[k], sum);
+          sum = std::fma(LoadWeight<kType>(tile, k * kTileRows + row % kTileRows), x[k * width], sum);
         }
         float& out = a.out[column * a.out_stride + row];
-        out = a.accumulate || begin > 0 ? out + sum : sum;
+        out = a.begin + begin > 0 ? out + sum : sum;
       }
     }
   }
