@@ -46,8 +46,10 @@ void MultiplyFloats(const MatMulKernels& kernels, const Activations& x, const Pr
       .rows = std::min(w.rows() - tile * kTileRows, tiles * kTileRows),
       .begin = 0,
       .k = x.k,
-      .x = x.columns == 1 ? x.values : x.panels + column * x.k,
+      .x = x.columns == 1 ? x.values : x.panels,
       .x_k = x.k,
+      .x_columns = x.columns,
+      .column = column,
       .columns = columns,
       .out = product.out + column * product.out_stride + tile * kTileRows,
       .out_stride = product.out_stride,
@@ -87,8 +89,10 @@ const MatMulKernels& MatMulKernelsFor(Isa isa) {
 
 void PackColumn(const float* values, size_t k, size_t column, size_t columns, float* panels) {
   const size_t lane = column % kPanelColumns, width = PanelWidth(column - lane, columns);
-  float* out = panels + (column - lane) * k + lane;
-  for (size_t i = 0; i < k; i++) out[i * width] = values[i];
+  for (size_t begin = 0; begin < k; begin += kFloatChunk) {
+    float* out = panels + PanelOffset(k, columns, begin, column - lane) + lane;
+    for (size_t i = begin; i < std::min(k, begin + kFloatChunk); i++) out[(i - begin) * width] = values[i];
+  }
 }
 
 bool NeedsQuantized(const PackedMatrix& w, Precision precision) {

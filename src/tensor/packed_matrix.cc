@@ -17,9 +17,14 @@ namespace {
 
 size_t PlainBytes(DType type) { return type == DType::kF32 ? 4 : 2; }
 
-// Element r of row k of the tile is column k of row r of the source: turned round, 16 rows at a time.
-void PackPlain(const std::byte* source, size_t bytes, size_t columns, std::byte* tile, size_t row) {
-  for (size_t k = 0; k < columns; k++) std::memcpy(tile + (k * kTileRows + row) * bytes, source + k * bytes, bytes);
+// Element r of row k of the tile is column k of row r of the source: turned round. Rows beyond `count` stay zero.
+template <class Bits>
+void PackPlain(const std::byte* source, size_t count, size_t columns, std::byte* tile) {
+  for (size_t k = 0; k < columns; k++) {
+    for (size_t r = 0; r < count; r++) {
+      std::memcpy(tile + (k * kTileRows + r) * sizeof(Bits), source + (r * columns + k) * sizeof(Bits), sizeof(Bits));
+    }
+  }
 }
 
 float LoadPlain(DType type, const std::byte* tile, size_t index) {
@@ -57,18 +62,16 @@ Result<PackedMatrix> PackedMatrix::Pack(DType type, uint64_t rows, uint64_t colu
     std::vector<std::byte> source(count * *row_bytes);
     TRY(read(first, count, source));
     std::byte* tile = matrix.buffer_.data() + index * matrix.tile_bytes_;
-    std::vector<float> values;
-    for (uint64_t r = 0; r < count; r++) {
-      const std::byte* row = source.data() + r * *row_bytes;
-      if (IsQuantized(type)) {
-        PackRow(type, row, columns, tile, r);
-      } else if (keep || type == DType::kF32) {
-        PackPlain(row, PlainBytes(matrix.type_), columns, tile, r);
-      } else {
-        values.resize(columns);
-        Dequantize(type, row, columns, values.data());
-        PackPlain(reinterpret_cast<const std::byte*>(values.data()), 4, columns, tile, r);
-      }
+    if (IsQuantized(type)) {
+      for (uint64_t r = 0; r < count; r++) PackRow(type, source.data() + r * *row_bytes, columns, tile, r);
+    } else if (PlainBytes(matrix.type_) == 2) {
+      PackPlain<uint16_t>(source.data(), count, columns, tile);
+    } else if (type == DType::kF32) {
+      PackPlain<uint32_t>(source.data(), count, columns, tile);
+    } else {
+      std::vector<float> values(count * columns);
+      Dequantize(type, source.data(), values.size(), values.data());
+      PackPlain<uint32_t>(reinterpret_cast<const std::byte*>(values.data()), count, columns, tile);
     }
     return {};
   };

@@ -150,19 +150,25 @@ struct QuantizedArgs {
 };
 using QuantizedKernel = void (*)(const QuantizedArgs&);
 
-// f32 activations of several columns lie in panels of kPanelColumns columns (the last one narrower): panel p is
-// [k][width] floats and begins at p * kPanelColumns * k. A kernel reads a panel as one stream; columns apart would lie
-// multiples of a page apart, in the same few lines of the cache. A single column is a plain row.
+// f32 activations are read a chunk of kFloatChunk values at a time. A chunk of several columns lies in panels of
+// kPanelColumns columns (the last one narrower), each [values of the chunk][width], one behind the other; so a kernel
+// reads a chunk of all columns as one stream. Columns or panels apart would lie multiples of a page apart, in the same
+// few lines of the caches. A single column is a plain row.
+inline constexpr size_t kFloatChunk = 256;
 inline constexpr size_t kPanelColumns = 12;
 
-BOTHY_ALWAYS_INLINE constexpr size_t PanelWidth(size_t panel_column, size_t columns) {
-  return columns - panel_column < kPanelColumns ? columns - panel_column : kPanelColumns;
+BOTHY_ALWAYS_INLINE constexpr size_t PanelWidth(size_t first_column, size_t columns) {
+  return columns - first_column < kPanelColumns ? columns - first_column : kPanelColumns;
 }
 
-// The same in f32, of the part [begin, begin + k) of a sum over x_k columns of W. Weights are F32, F16 or BF16:
-// tile[k][16], beginning at `begin`. Sums run over chunks of kFloatChunk columns, each from zero, then over the chunks:
-// the error grows with the chunk, not with the whole row.
-inline constexpr size_t kFloatChunk = 256;
+// Where in the panels of `columns` columns of k values the one that begins at first_column has the chunk from `begin`.
+BOTHY_ALWAYS_INLINE constexpr size_t PanelOffset(size_t k, size_t columns, size_t begin, size_t first_column) {
+  return begin * columns + first_column * (k - begin < kFloatChunk ? k - begin : kFloatChunk);
+}
+
+// The same in f32, of the part [begin, begin + k) of sums over x_k columns of W, for the columns
+// [column, column + columns) of x. Weights are F32, F16 or BF16: tile[k][16], from `begin` on. Sums run over chunks,
+// each from zero, then over the chunks: the error grows with the chunk, not with the whole row.
 struct FloatArgs {
   const std::byte* tiles;
   size_t tile_stride;
@@ -170,10 +176,12 @@ struct FloatArgs {
   size_t rows;
   size_t begin;  // a multiple of kFloatChunk; above zero: add to out instead of writing it
   size_t k;
-  const float* x;  // panels
+  const float* x;  // the panels of all x_columns
   size_t x_k;
+  size_t x_columns;
+  size_t column;  // a multiple of kPanelColumns
   size_t columns;
-  float* out;
+  float* out;  // of `column`
   size_t out_stride;
 };
 using FloatKernel = void (*)(const FloatArgs&);

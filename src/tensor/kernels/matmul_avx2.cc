@@ -180,6 +180,16 @@ INLINE void Store(float* out, size_t rows, const float* sum) {
   }
 }
 
+// By whole vectors: single floats are not there in time for the vector that is made of them.
+INLINE void Load(const float* in, size_t rows, float* sum) {
+  if (rows >= kTileRows) {
+    _mm256_store_ps(sum, _mm256_loadu_ps(in));
+    _mm256_store_ps(sum + kPartRows, _mm256_loadu_ps(in + kPartRows));
+  } else {
+    for (size_t r = 0; r < rows; r++) sum[r] = in[r];
+  }
+}
+
 // Adds one block's products to sum[column][row].
 template <DType kType, int kColumns>
 INLINE void MultiplyBlock(const std::byte* tile, size_t blocks, size_t block,
@@ -281,32 +291,40 @@ void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, floa
   }
 }
 
-// f32: 16 rows by 6 columns is 12 sums, 2 weights and a broadcast in 16 registers.
-// x[k * width] and the kColumns values behind it are the activations.
-template <int kColumns, class LoadWeights>
+// f32: 16 rows by 6 columns is 12 sums, 2 weights and a broadcast in 16 registers. With one column it is several tiles,
+// whose weights arrive in as many streams. x[k * width] and the kColumns values behind it are the activations.
+template <int kTiles, int kColumns, class LoadWeights>
 INLINE void MultiplyFloats(const float* x, size_t width, size_t k, LoadWeights load, bool add, float* out,
                            size_t out_stride, size_t rows) {
-  __m256 sum[kParts][kColumns];
-  for (int c = 0; c < kColumns; c++) sum[0][c] = sum[1][c] = _mm256_setzero_ps();
+  __m256 sum[kTiles][kParts][kColumns];
+  // Outputs of neighbouring columns are pages apart: without this the end waits for each of them.
+  for (int c = 0; c < kColumns; c++) _mm_prefetch(out + static_cast<size_t>(c) * out_stride, _MM_HINT_T0);
+  for (int t = 0; t < kTiles; t++) {
+    for (int c = 0; c < kColumns; c++) sum[t][0][c] = sum[t][1][c] = _mm256_setzero_ps();
+  }
   for (size_t i = 0; i < k; i++) {
-    const __m256 w0 = load(i, 0), w1 = load(i, 1);
+#pragma GCC unroll 4
+    for (int t = 0; t < kTiles; t++) {
+      const __m256 w0 = load(static_cast<size_t>(t), i, 0), w1 = load(static_cast<size_t>(t), i, 1);
 #pragma GCC unroll 6
-    for (int c = 0; c < kColumns; c++) {
-      const __m256 v = _mm256_broadcast_ss(x + c);
-      sum[0][c] = _mm256_fmadd_ps(w0, v, sum[0][c]);
-      sum[1][c] = _mm256_fmadd_ps(w1, v, sum[1][c]);
+      for (int c = 0; c < kColumns; c++) {
+        const __m256 v = _mm256_broadcast_ss(x + c);
+        sum[t][0][c] = _mm256_fmadd_ps(w0, v, sum[t][0][c]);
+        sum[t][1][c] = _mm256_fmadd_ps(w1, v, sum[t][1][c]);
+      }
     }
     x += width;
   }
-  for (int c = 0; c < kColumns; c++) {
-    alignas(32) float total[kTileRows] = {};
-    if (add) {
-      for (size_t r = 0; r < kTileRows && r < rows; r++) total[r] = out[r];
+  for (int t = 0; t < kTiles; t++) {
+    const size_t row = static_cast<size_t>(t) * kTileRows;
+    for (int c = 0; c < kColumns; c++) {
+      float* to = out + static_cast<size_t>(c) * out_stride + row;
+      alignas(32) float total[kTileRows] = {};
+      if (add) Load(to, rows - row, total);
+      _mm256_store_ps(total, _mm256_add_ps(_mm256_load_ps(total), sum[t][0][c]));
+      _mm256_store_ps(total + kPartRows, _mm256_add_ps(_mm256_load_ps(total + kPartRows), sum[t][1][c]));
+      Store(to, rows - row, total);
     }
-    _mm256_store_ps(total, _mm256_add_ps(_mm256_load_ps(total), sum[0][c]));
-    _mm256_store_ps(total + kPartRows, _mm256_add_ps(_mm256_load_ps(total + kPartRows), sum[1][c]));
-    Store(out, rows, total);
-    out += out_stride;
   }
 }
 
@@ -317,35 +335,43 @@ void MatMulFloats(const FloatArgs& a) {
   for (size_t begin = 0; begin < a.k; begin += kFloatChunk) {
     const size_t k = begin + kFloatChunk < a.k ? kFloatChunk : a.k - begin;
     const bool add = a.begin + begin > 0;
-    for (size_t tile = 0; tile < a.tile_count; tile++) {
-      const std::byte* p = a.tiles + tile * a.tile_stride + begin * kTileRows * kBytes;
-      const auto load_stored = [p](size_t i, size_t part) __attribute__((always_inline)) {
-        const std::byte* w = p + (i * kTileRows + part * kPartRows) * kBytes;
-        if constexpr (kType == DType::kF32) return _mm256_load_ps(reinterpret_cast<const float*>(w));
-        if constexpr (kType == DType::kF16) return LoadF16(w);
-        if constexpr (kType == DType::kBF16) return LoadBF16(w);
-      };
+    const auto load_stored = [&](size_t tile, size_t i, size_t part) __attribute__((always_inline)) {
+      const std::byte* w = a.tiles + tile * a.tile_stride + ((begin + i) * kTileRows + part * kPartRows) * kBytes;
+      if constexpr (kType == DType::kF32) return _mm256_load_ps(reinterpret_cast<const float*>(w));
+      if constexpr (kType == DType::kF16) return LoadF16(w);
+      if constexpr (kType == DType::kBF16) return LoadBF16(w);
+    };
+    size_t tile = 0;
+    for (; a.columns == 1 && tile + 4 <= a.tile_count; tile += 4) {
+      const auto load = [&](size_t t, size_t i, size_t part)
+                            __attribute__((always_inline)) { return load_stored(tile + t, i, part); };
+      MultiplyFloats<4, 1>(a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, a.column), 1, k, load, add,
+                           a.out + tile * kTileRows, a.out_stride, a.rows - tile * kTileRows);
+    }
+    for (; tile < a.tile_count; tile++) {
       const bool convert = kType != DType::kF32 && a.columns > 6;  // many columns share one conversion to f32
       for (size_t i = 0; convert && i < k; i++) {
-        _mm256_store_ps(chunk + i * kTileRows, load_stored(i, 0));
-        _mm256_store_ps(chunk + i * kTileRows + kPartRows, load_stored(i, 1));
+        _mm256_store_ps(chunk + i * kTileRows, load_stored(tile, i, 0));
+        _mm256_store_ps(chunk + i * kTileRows + kPartRows, load_stored(tile, i, 1));
       }
-      const auto load_chunk = [&](size_t i, size_t part) __attribute__((always_inline)) {
+      const auto load_chunk = [&](size_t, size_t i, size_t part) __attribute__((always_inline)) {
         return _mm256_load_ps(chunk + i * kTileRows + part * kPartRows);
       };
+      const auto load_tile = [&](size_t, size_t i, size_t part)
+                                 __attribute__((always_inline)) { return load_stored(tile, i, part); };
       const size_t row = tile * kTileRows, rows = a.rows - row;
       for (size_t panel = 0; panel < a.columns; panel += kPanelColumns) {
-        const size_t width = PanelWidth(panel, a.columns);
-        const float* x = a.x + panel * a.x_k + (a.begin + begin) * width;
+        const size_t width = PanelWidth(a.column + panel, a.x_columns);
+        const float* x = a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, a.column + panel);
         float* out = a.out + panel * a.out_stride + row;
         size_t lane = 0;
         const auto multiply = [&]<int kColumns>() __attribute__((always_inline)) {
           for (; lane + kColumns <= width; lane += kColumns) {
             float* to = out + lane * a.out_stride;
             if (convert) {
-              MultiplyFloats<kColumns>(x + lane, width, k, load_chunk, add, to, a.out_stride, rows);
+              MultiplyFloats<1, kColumns>(x + lane, width, k, load_chunk, add, to, a.out_stride, rows);
             } else {
-              MultiplyFloats<kColumns>(x + lane, width, k, load_stored, add, to, a.out_stride, rows);
+              MultiplyFloats<1, kColumns>(x + lane, width, k, load_tile, add, to, a.out_stride, rows);
             }
           }
         };

@@ -290,7 +290,7 @@ void MatMulFloats(const FloatArgs& a) {
     };
     size_t tile = 0;
     if (a.columns == 1) {
-      const float* x = a.x + a.begin + begin;
+      const float* x = a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, a.column);
       for (; tile + 4 <= a.tile_count; tile += 4) {
         const auto load = [&](size_t t, size_t i) __attribute__((always_inline)) { return load_stored(tile + t, i); };
         MultiplyFloats<4, 1>(x, 1, k, load, add, a.out + tile * kTileRows, a.out_stride, a.rows - tile * kTileRows);
@@ -307,8 +307,8 @@ void MatMulFloats(const FloatArgs& a) {
       };
       const size_t row = tile * kTileRows, rows = a.rows - row;
       for (size_t panel = 0; panel < a.columns; panel += kPanelColumns) {
-        const size_t width = PanelWidth(panel, a.columns);
-        const float* x = a.x + panel * a.x_k + (a.begin + begin) * width;
+        const size_t width = PanelWidth(a.column + panel, a.x_columns);
+        const float* x = a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, a.column + panel);
         float* out = a.out + panel * a.out_stride + row;
         size_t lane = 0;
         const auto multiply = [&]<int kColumns>() __attribute__((always_inline)) {

@@ -69,11 +69,12 @@ void MatMulFloats(const FloatArgs& a) {
     for (size_t row = 0; row < a.rows; row++) {
       const std::byte* tile = a.tiles + row / kTileRows * a.tile_stride;
       for (size_t column = 0; column < a.columns; column++) {
-        const size_t lane = column % kPanelColumns, panel = column - lane, width = PanelWidth(panel, a.columns);
-        const float* x = a.x + panel * a.x_k + a.begin * width + lane;
+        const size_t lane = column % kPanelColumns, panel = a.column + column - lane;
+        const size_t width = PanelWidth(panel, a.x_columns);
+        const float* x = a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, panel) + lane;
         float sum = 0;
         for (size_t k = begin; k < end; k++) {
-          sum = std::fma(LoadWeight<kType>(tile, k * kTileRows + row % kTileRows), x[k * width], sum);
+          sum = std::fma(LoadWeight<kType>(tile, k * kTileRows + row % kTileRows), x[(k - begin) * width], sum);
         }
         float& out = a.out[column * a.out_stride + row];
         out = a.begin + begin > 0 ? out + sum : sum;
