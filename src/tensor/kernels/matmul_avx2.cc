@@ -180,16 +180,6 @@ INLINE void Store(float* out, size_t rows, const float* sum) {
   }
 }
 
-// By whole vectors: single floats are not there in time for the vector that is made of them.
-INLINE void Load(const float* in, size_t rows, float* sum) {
-  if (rows >= kTileRows) {
-    _mm256_store_ps(sum, _mm256_loadu_ps(in));
-    _mm256_store_ps(sum + kPartRows, _mm256_loadu_ps(in + kPartRows));
-  } else {
-    for (size_t r = 0; r < rows; r++) sum[r] = in[r];
-  }
-}
-
 // Adds one block's products to sum[column][row].
 template <DType kType, int kColumns>
 INLINE void MultiplyBlock(const std::byte* tile, size_t blocks, size_t block,
@@ -319,11 +309,19 @@ INLINE void MultiplyFloats(const float* x, size_t width, size_t k, LoadWeights l
     const size_t row = static_cast<size_t>(t) * kTileRows;
     for (int c = 0; c < kColumns; c++) {
       float* to = out + static_cast<size_t>(c) * out_stride + row;
-      alignas(32) float total[kTileRows] = {};
-      if (add) Load(to, rows - row, total);
-      _mm256_store_ps(total, _mm256_add_ps(_mm256_load_ps(total), sum[t][0][c]));
-      _mm256_store_ps(total + kPartRows, _mm256_add_ps(_mm256_load_ps(total + kPartRows), sum[t][1][c]));
-      Store(to, rows - row, total);
+      if (rows - row >= kTileRows) {
+        for (int part = 0; part < kParts; part++) {
+          __m256 total = sum[t][part][c];
+          if (add) total = _mm256_add_ps(_mm256_loadu_ps(to), total);
+          _mm256_storeu_ps(to, total);
+          to += kPartRows;
+        }
+      } else {
+        alignas(32) float total[kTileRows];
+        _mm256_store_ps(total, sum[t][0][c]);
+        _mm256_store_ps(total + kPartRows, sum[t][1][c]);
+        for (size_t r = 0; r < rows - row; r++) to[r] = add ? to[r] + total[r] : total[r];
+      }
     }
   }
 }
