@@ -43,15 +43,13 @@ Result<void> Run(const Options& options) {
   if (model.context == 0) model.context = ids.size();
   OpenModel open = TRY(OpenFromOptions(model, options.fast ? Precision::kFast : Precision::kExact));
   const ModelInfo& info = open.engine->info();
-  // A model whose results depend on the longest position of a call wants its tokens in one call.
-  const size_t step = info.length_dependent ? ids.size() : kRowsAtOnce;
-  std::vector<float> logits(std::min(step, ids.size()) * info.vocabulary);
+  std::vector<float> logits(std::min(kRowsAtOnce, ids.size()) * info.vocabulary);
   KvSequence sequence = open.engine->NewSequence();
   const ArraySpec array = {"logits", DType::kF32, {ids.size(), info.vocabulary}};
   TRY(WriteSafetensors(options.out, {}, {&array, 1}, [&](size_t, ArraySink& sink) -> Result<void> {
-    for (size_t at = 0; at < ids.size(); at += step) {
-      const auto part = std::span(ids).subspan(at, std::min(step, ids.size() - at));
-      const EngineInput input = {&sequence, part, EngineInput::Want::kAll};
+    for (size_t at = 0; at < ids.size(); at += kRowsAtOnce) {
+      const auto part = std::span(ids).subspan(at, std::min(kRowsAtOnce, ids.size() - at));
+      const EngineInput input = {&sequence, part, EngineInput::Want::kAll, ids.size()};
       TRY(open.engine->Run({&input, 1}, logits.data()));
       TRY(sink.Write(std::as_bytes(std::span(logits).first(part.size() * info.vocabulary))));
     }

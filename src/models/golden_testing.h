@@ -54,7 +54,7 @@ class GoldenModel {
       for (size_t i = 0; i < input.tokens.size();) {
         const size_t n = std::min(input.tokens.size() - i, model_->max_rows() - tokens.size());
         EXPECT_OK(input.sequence->Extend(n));
-        slices.push_back({input.sequence, tokens.size(), n});
+        slices.push_back({input.sequence, tokens.size(), n, input.sequence->length() + input.tokens.size() - i - n});
         const auto part = input.tokens.subspan(i, n);
         tokens.insert(tokens.end(), part.begin(), part.end());
         i += n;

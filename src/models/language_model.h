@@ -24,7 +24,7 @@ struct ModelInfo {
   KvShape kv;
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0;      // of the packed weights
-  bool length_dependent = false;  // a token's result depends on the longest position of its call (dynamic RoPE)
+  bool length_dependent = false;  // a token's result depends on its BatchSlice::call_length (dynamic RoPE, longrope)
 };
 
 // Tokens of one or more sequences. Each slice's sequence has been extended by its count; its tokens lie in rows
@@ -46,7 +46,8 @@ class LanguageModel {
 
   const ModelInfo& info() const { return info_; }
 
-  // The most rows of one call; callers cut longer prompts, which changes no bit of the result.
+  // The most rows of one call; callers cut longer prompts, which changes no bit of the result where each part says its
+  // BatchSlice::call_length.
   size_t max_rows() const { return max_rows_; }
 
   // Every token is in [0, vocabulary). Allocates nothing. Not for two threads at once.

@@ -212,15 +212,16 @@ void LlamaModel::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, 
 void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   const size_t rows = batch.tokens.size(), hidden = config_.hidden;
   DCHECK(rows <= max_rows_);
-  int64_t length = 0;
   for (const BatchSlice& slice : batch.slices) {
     for (size_t i = 0; i < slice.count; i++) {
       positions_[slice.row + i] = slice.Position(i);
       slice_of_row_[slice.row + i] = &slice;
     }
-    length = std::max(length, static_cast<int64_t>(slice.sequence->length()));
+    // By its own length, not by the longest of the batch, as the reference would pad it: no answer depends on company.
+    const size_t at = slice.row * rope_.half();
+    rope_.Angles({positions_.data() + slice.row, slice.count}, slice.CallLength(), cosines_.data() + at,
+                 sines_.data() + at);
   }
-  rope_.Angles({positions_.data(), rows}, length, cosines_.data(), sines_.data());
   ForRows(pool, rows,
           [&](size_t r) { embeddings_.UnpackRow(static_cast<size_t>(batch.tokens[r]), hidden_.data() + r * hidden); });
   if (batch.observe) batch.observe("embeddings", hidden_.data(), rows, hidden);

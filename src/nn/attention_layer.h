@@ -16,7 +16,11 @@ struct BatchSlice {
   const KvSequence* sequence = nullptr;
   size_t row = 0;
   size_t count = 0;
+  // How long the sequence will be after the call that these tokens are a part of: what a rotary embedding goes by whose
+  // angles depend on the length. 0: as long as it is now.
+  size_t call_length = 0;
 
+  int64_t CallLength() const { return static_cast<int64_t>(call_length > 0 ? call_length : sequence->length()); }
   int64_t Position(size_t index) const { return static_cast<int64_t>(sequence->length() - count + index); }
 };
 

@@ -92,46 +92,46 @@ Result<Rope> Rope::Create(const RopeConfig& config) {
   Rope rope;
   rope.config_ = config;
   rope.attention_factor_ = AttentionFactor(config);
-  rope.frequencies_ = rope.Frequencies(0);
+  if (!rope.DependsOnLength()) {
+    for (size_t i = 0; i < rope.half(); i++) rope.frequencies_.push_back(rope.Frequency(config.theta, 0, i));
+  }
   return rope;
 }
 
-std::vector<double> Rope::Frequencies(int64_t length) const {
+double Rope::Theta(int64_t length) const {
   const RopeConfig& c = config_;
+  if (c.type != RopeConfig::Type::kDynamic) return c.theta;
   const auto dim = static_cast<double>(c.dim);
-  double theta = c.theta;
-  if (c.type == RopeConfig::Type::kDynamic) {
-    const double reached = std::max(static_cast<double>(length), c.max_position_embeddings);
-    theta *= std::pow(c.factor * reached / c.max_position_embeddings - (c.factor - 1), dim / (dim - 2));
+  const double reached = std::max(static_cast<double>(length), c.max_position_embeddings);
+  return c.theta * std::pow(c.factor * reached / c.max_position_embeddings - (c.factor - 1), dim / (dim - 2));
+}
+
+double Rope::Frequency(double theta, int64_t length, size_t pair) const {
+  const RopeConfig& c = config_;
+  double f = std::pow(theta, -2.0 * static_cast<double>(pair) / static_cast<double>(c.dim));
+  switch (c.type) {
+    case RopeConfig::Type::kDefault:
+    case RopeConfig::Type::kDynamic: break;
+    case RopeConfig::Type::kLinear: f /= c.factor; break;
+    case RopeConfig::Type::kYarn: f = YarnFrequency(c, f, pair); break;
+    case RopeConfig::Type::kLlama3: f = Llama3Frequency(c, f); break;
+    case RopeConfig::Type::kLongRope:
+      f /=
+          static_cast<double>(length) > c.original_max_position_embeddings ? c.long_factor[pair] : c.short_factor[pair];
+      break;
   }
-  std::vector<double> frequencies(half());
-  for (size_t i = 0; i < half(); i++) {
-    double f = std::pow(theta, -2.0 * static_cast<double>(i) / dim);
-    switch (c.type) {
-      case RopeConfig::Type::kDefault:
-      case RopeConfig::Type::kDynamic: break;
-      case RopeConfig::Type::kLinear: f /= c.factor; break;
-      case RopeConfig::Type::kYarn: f = YarnFrequency(c, f, i); break;
-      case RopeConfig::Type::kLlama3: f = Llama3Frequency(c, f); break;
-      case RopeConfig::Type::kLongRope:
-        f /= static_cast<double>(length) > c.original_max_position_embeddings ? c.long_factor[i] : c.short_factor[i];
-        break;
-    }
-    if (!c.frequency_divisors.empty()) f /= c.frequency_divisors[i];
-    frequencies[i] = f;
-  }
-  return frequencies;
+  return c.frequency_divisors.empty() ? f : f / c.frequency_divisors[pair];
 }
 
 void Rope::Angles(std::span<const int64_t> positions, int64_t length, float* cosines, float* sines) const {
-  const std::vector<double> own = DependsOnLength() ? Frequencies(length) : std::vector<double>();
-  const std::vector<double>& frequencies = DependsOnLength() ? own : frequencies_;
-  for (const int64_t position : positions) {
-    for (const double frequency : frequencies) {
+  const double theta = Theta(length);
+  for (size_t i = 0; i < half(); i++) {
+    const double frequency = frequencies_.empty() ? Frequency(theta, length, i) : frequencies_[i];
+    for (size_t row = 0; row < positions.size(); row++) {
       // In double: in f32 the angle of a far position is off by as much as position * 2^-24.
-      const double angle = static_cast<double>(position) * frequency;
-      *cosines++ = static_cast<float>(std::cos(angle) * attention_factor_);
-      *sines++ = static_cast<float>(std::sin(angle) * attention_factor_);
+      const double angle = static_cast<double>(positions[row]) * frequency;
+      cosines[row * half() + i] = static_cast<float>(std::cos(angle) * attention_factor_);
+      sines[row * half() + i] = static_cast<float>(std::sin(angle) * attention_factor_);
     }
   }
 }

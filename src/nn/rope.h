@@ -39,7 +39,7 @@ class Rope {
 
   // Cosines and sines for each position, half() values each, row after row. `length` is one past the longest position
   // of the call: dynamic and longrope depend on it, and so do not compute the same for a token alone and in a long
-  // prompt, in the reference neither.
+  // prompt, in the reference neither. Allocates nothing.
   void Angles(std::span<const int64_t> positions, int64_t length, float* cosines, float* sines) const;
 
   // Whether a token's angles depend on the length of the call.
@@ -48,10 +48,11 @@ class Rope {
   }
 
  private:
-  std::vector<double> Frequencies(int64_t length) const;
+  double Theta(int64_t length) const;
+  double Frequency(double theta, int64_t length, size_t pair) const;
 
   RopeConfig config_;
-  std::vector<double> frequencies_;  // for calls within the original length
+  std::vector<double> frequencies_;  // where they depend on no length
   double attention_factor_ = 1;
 };
 

@@ -55,7 +55,8 @@ Result<void> Engine::RunParts(std::span<const EngineInput> inputs, float* logits
       if (count > 0) {
         TRY(input.sequence->Extend(count));
         const size_t row = tokens_.size();
-        slices_.push_back({input.sequence, row, count});
+        const size_t left = input.tokens.size() - offset - count;
+        slices_.push_back({input.sequence, row, count, std::max(input.call_length, input.sequence->length() + left)});
         tokens_.insert(tokens_.end(), input.tokens.begin() + static_cast<ptrdiff_t>(offset),
                        input.tokens.begin() + static_cast<ptrdiff_t>(offset + count));
         for (size_t i = 0; i < count; i++) {

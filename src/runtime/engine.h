@@ -21,6 +21,9 @@ struct EngineInput {
   KvSequence* sequence = nullptr;
   std::span<const int32_t> tokens;
   enum class Want { kNone, kLast, kAll } want = Want::kLast;
+  // Where a caller gives one call's tokens bit by bit (to see the logits in turns, say): how long the sequence will be
+  // after the last of them. 0: after these. Only for models whose info().length_dependent says so it changes a bit.
+  size_t call_length = 0;
 };
 
 class Engine {
@@ -35,7 +38,7 @@ class Engine {
 
   // Appends every input's tokens to its sequence and writes the wanted logits, [vocabulary] each, in the order of the
   // inputs. All inputs together go through the model as one batch where they fit, else cut into several, which changes
-  // no bit (but for models whose info().length_dependent says so, which need a prompt in one piece: see the family).
+  // no bit; neither do the other inputs.
   // kOutOfRange for a token that the vocabulary lacks, or where a sequence would be longer than the context;
   // kResourceExhausted where the cache is full; kCancelled where `cancel` became true between two parts. After an error
   // the sequences are as long as they were.

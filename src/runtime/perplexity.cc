@@ -32,10 +32,12 @@ Result<Perplexity> MeasurePerplexity(Engine& engine, std::span<const int32_t> to
     if (bos) window[0] = *bos;
     KvSequence sequence = engine.NewSequence();
     const std::span<const int32_t> all_tokens = window;
-    const EngineInput first = {&sequence, all_tokens.first(kPerplexityWindow / 2), EngineInput::Want::kNone};
+    const EngineInput first = {&sequence, all_tokens.first(kPerplexityWindow / 2), EngineInput::Want::kNone,
+                               kPerplexityWindow};
     TRY(engine.Run({&first, 1}, nullptr, cancel));
     for (size_t at = kPerplexityWindow / 2; at < kPerplexityWindow; at += kRowsAtOnce) {
-      const EngineInput part = {&sequence, all_tokens.subspan(at, kRowsAtOnce), EngineInput::Want::kAll};
+      const EngineInput part = {&sequence, all_tokens.subspan(at, kRowsAtOnce), EngineInput::Want::kAll,
+                                kPerplexityWindow};
       TRY(engine.Run({&part, 1}, logits.data(), cancel));
       for (size_t i = 0; i < kRowsAtOnce && at + i + 1 < kPerplexityWindow; i++) {
         const auto row = std::span<const float>(logits).subspan(i * vocabulary, vocabulary);
