@@ -2,6 +2,7 @@
 """The program as a person runs it: exit codes, streams, messages, JSON. Needs BOTHY and the demo's model."""
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -13,6 +14,39 @@ from pathlib import Path
 BOTHY = os.environ.get("BOTHY", "build/dev/bothy")
 MODELS = Path(os.environ.get("BOTHY_TEST_MODELS") or Path.home() / ".cache" / "bothy" / "models")
 DEMO = str(MODELS / "SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def small_model(folder, **generation_config):
+    """golden/gpt2 with a tokenizer that has one letter for each token: letter(i) is token i."""
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(GOLDEN / "gpt2" / name, folder)
+    model = {"type": "BPE", "vocab": {letter(i): i for i in range(163)}, "merges": []}
+    Path(folder, "tokenizer.json").write_text(json.dumps({
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
+        "pre_tokenizer": None, "post_processor": None, "decoder": {"type": "Fuse"}, "model": model}))
+    if generation_config:
+        Path(folder, "generation_config.json").write_text(json.dumps(generation_config))
+
+
+def letter(token):
+    return chr(0x4e00 + token)
+
+
+def letters(tokens):
+    return "".join(map(letter, tokens))
+
+
+def beam_searches():
+    return json.loads((GOLDEN / "sampling" / "golden.json").read_text())["beam_search"]
+
+
+def exact(folder, *args):
+    code, out, err = run("generate", folder, "--exact", "--kv", "f32", *args)
+    assert code == 0, err
+    return json.loads(out) if "--json" in args else out
 
 
 def run(*args, stdin=None, env=None):
@@ -150,6 +184,76 @@ def test_dynamic_rope_goes_past_the_length_that_it_stretches():
     with tempfile.TemporaryDirectory() as out:
         code, _, err = run("logits", str(folder), "--ids", ",".join(["3"] * 41), "--out", f"{out}/x.safetensors")
         assert code == 0, err
+
+
+def test_beam_searches_give_the_references_texts_and_scores():
+    for search in beam_searches():
+        options = search["options"]
+        with tempfile.TemporaryDirectory() as folder:
+            small_model(folder, eos_token_id=search["eos_token_ids"])
+            args = ["-p", letters(search["input_ids"]), "--beams", str(options["num_beams"]), "-n",
+                    str(options["max_new_tokens"]), "-N", str(options["num_return_sequences"])]
+            for key in ("length_penalty", "early_stopping", "no_repeat_ngram_size", "repetition_penalty",
+                        "min_new_tokens"):
+                if key in options:
+                    args += ["--" + key.replace("_", "-"), str(options[key]).lower()]
+            result = exact(folder, *args, "--log-probs", "2", "--json")
+            answers = result["answers"]
+            assert [answer["tokens"] for answer in answers] == search["output_ids"], options
+            for answer, score in zip(answers, search["sequences_scores_f64"]):
+                assert abs(answer["score"] - score) <= search["bound"], (options, answer["score"], score)
+                assert len(answer["log_probs"]) == len(answer["tokens"])
+            lines = exact(folder, *args).splitlines()
+            ended = [ids[:-1] if ids[-1] in search["eos_token_ids"] else ids for ids in search["output_ids"]]
+            assert lines == [f"{i + 1}) {letters(ids)}" for i, ids in enumerate(ended)], lines
+
+
+def test_generation_config_may_ask_for_beams_and_the_command_line_decides():
+    search = beam_searches()[2]  # whose best text is not the greedy one
+    with tempfile.TemporaryDirectory() as folder:
+        small_model(folder, eos_token_id=search["eos_token_ids"], num_beams=4, length_penalty=0.0,
+                    num_return_sequences=4)
+        args = ["-p", letters(search["input_ids"]), "-n", "14"]
+        best = letters(search["output_ids"][0][:-1]) + "\n"
+        assert exact(folder, *args) == best
+        greedy = exact(folder, *args, "--greedy")
+        assert greedy != best and greedy == exact(folder, *args, "--beams", "1")
+        assert exact(folder, *args, "--beams", "4", "--greedy") == best
+        code, out, err = run("generate", folder, *args, "-N", "5")
+        assert code == 2 and out == "" and "4" in err and "--beams" in err, err
+        code, out, err = run("generate", folder, *args, "--beams", "1", "--length-penalty", "2")
+        assert code == 2 and "--beams" in err, err
+        # A stop string ends a beam and is not shown.
+        stopped = exact(folder, *args, "--stop", letter(78))
+        assert stopped == letter(126) + "\n", stopped
+        Path(folder, "chat_template.jinja").write_text("{{ messages[-1].content }}")
+        code, out, err = run("chat", folder, "-n", "5", stdin=letters(search["input_ids"]).encode())
+        assert code == 0 and len(out.strip()) == 5, (code, out, err)
+
+
+def test_settings_that_name_tokens_change_the_text():
+    with tempfile.TemporaryDirectory() as folder:
+        small_model(folder)
+        prompt = [67, 16, 78, 44, 146, 37]
+
+        def text(*args):
+            return exact(folder, "-p", letters(prompt), "-n", "6", "--greedy", "--json", *args)["answers"][0]["tokens"]
+
+        plain = text()
+        assert text("--suppress-tokens", f"{plain[0]},0")[0] not in (plain[0], 0)
+        assert text("--begin-suppress-tokens", str(plain[0]))[0] != plain[0]
+        assert text("--logit-bias", "90=100") == [90] * 6 == text("--logit-bias", f"{letter(90)}=100")
+        # The second letter only where the first stands before it: it follows the prompt's last.
+        assert text("--logit-bias", f"{letters([37, 91])}=100")[0] == 91
+        assert text("--bad-words", letters([37, plain[0]]))[0] != plain[0]
+        assert text("--forced-eos-token-id", "7")[5] == 7
+        repeated = text("--no-repeat-ngram-size", "1")
+        assert len(set(prompt + repeated)) == 12, repeated
+        for args, name in ((["--logit-bias", "x"], "--logit-bias"), (["--logit-bias", "9999=1"], "logit_bias"),
+                           (["--top-h", "2"], "top_h"), (["--epsilon-cutoff", "1"], "epsilon_cutoff"),
+                           (["--eta-cutoff", "-1"], "eta_cutoff"), (["--min-new-tokens", "9"], "min_new_tokens")):
+            code, _, err = run("generate", folder, "-p", letters(prompt), "-n", "6", *args)
+            assert code != 0 and name in err, (args, err)
 
 
 def test_a_context_that_is_full_says_so():

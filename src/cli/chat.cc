@@ -182,6 +182,8 @@ Result<void> Run(const Options& options) {
     text.temperature = kTemperature;
     if (!text.top_p) text.top_p = kTopP;
   }
+  // What is said to someone who waits comes word by word; a search has nothing to show before its end.
+  if (!text.beams) text.beams = 1;
   const SamplingParams params = TRY(text.Params(open.files, *tokenizer));
   CatchInterrupts();
   Conversation conversation(open, *tokenizer, chat_template, params, options.system);

@@ -1,5 +1,6 @@
 // bothy generate: one prompt, one answer (or several), streamed.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -63,6 +64,7 @@ json::value ToJson(const GeneratedText& text, const Tokenizer& tokenizer) {
   json::object object = {{"text", text.text}, {"finish_reason", ReasonName(text.continuation.reason)}};
   json::array tokens(text.continuation.tokens.begin(), text.continuation.tokens.end());
   object["tokens"] = std::move(tokens);
+  if (text.continuation.score) object["score"] = *text.continuation.score;
   if (!text.continuation.log_probs.empty()) {
     json::array list;
     for (const LogProbs& one : text.continuation.log_probs) {
@@ -97,14 +99,21 @@ void PrintJson(const TextResult& result, const Tokenizer& tokenizer) {
 Result<void> Run(const Options& options) {
   const std::string prompt = TRY(ReadPrompt(options));
   CatchInterrupts();
-  OpenModel open =
-      TRY(OpenFromOptions(options.model, options.exact ? Precision::kExact : Precision::kFast, options.samples));
-  const std::unique_ptr<Tokenizer> tokenizer = TRY(OpenTokenizerOf(open.files));
+  ModelFiles files = TRY(OpenFilesFromOptions(options.model));
+  const std::unique_ptr<Tokenizer> tokenizer = TRY(OpenTokenizerOf(files));
   GenerationRequest request;
-  request.params = TRY(options.text.Params(open.files, *tokenizer));
+  request.params = TRY(options.text.Params(files, *tokenizer));
+  const auto beams = static_cast<size_t>(request.params.num_beams);
+  if (beams > 1 && options.samples > beams) {
+    return Fail(ErrorCode::kUsage, "--samples: expected at most the number of beams, {}, found {}: give more --beams{}",
+                beams, options.samples, options.text.beams ? "" : ", or --beams 1 to search without");
+  }
   request.params.num_return_sequences = static_cast<int64_t>(options.samples);
   request.log_probs = options.log_probs;
-  request.prompt = TRY(PromptTokens(options, prompt, open.files, *tokenizer));
+  request.prompt = TRY(PromptTokens(options, prompt, files, *tokenizer));
+  OpenModel open =
+      TRY(LoadFromOptions(std::move(files), options.model, options.exact ? Precision::kExact : Precision::kFast,
+                          std::max(options.samples, beams)));
 
   const bool stream = !options.json && options.samples == 1;
   GenerationSession session(*open.engine);
@@ -161,12 +170,14 @@ BOTHY_SUBCOMMAND(generate)(CLI::App& root, Runner& runner) {
   app->add_flag("--exact", options->exact,
                 "Compute in f32 with expanded weights, as reference libraries do: slower, and closer to the model");
   options->text.AddTo(app);
-  app->add_option("-N,--samples", options->samples, "Answers to the same prompt")->check(CLI::Range(1, 256));
+  options->text.AddBeamsTo(app);
+  app->add_option("-N,--samples", options->samples, "Answers to the same prompt; of a search with beams the best ones")
+      ->check(CLI::Range(1, 256));
   app->add_option("--log-probs", options->log_probs, "With --json: log-probabilities, and of this many likely tokens")
       ->check(CLI::Range(0, 100));
   app->add_flag("--json", options->json,
-                "Print {answers: [{text, finish_reason, tokens, log_probs}], prompt_tokens, generated_tokens, seed, "
-                "prompt_seconds, generation_seconds}");
+                "Print {answers: [{text, finish_reason, tokens, score (with beams), log_probs}], prompt_tokens, "
+                "generated_tokens, seed, prompt_seconds, generation_seconds}");
   app->add_flag("-q,--quiet", options->quiet, "No line about speed");
   app->footer("Example:\n  bothy generate model.gguf -p \"The capital of France is\" -n 20 --greedy");
   runner.Set(app, [options] { return Run(*options); });

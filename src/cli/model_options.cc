@@ -29,10 +29,19 @@ Result<std::filesystem::path> ResolveModel(const std::string& model) {
   return ResolveModelPath(model, HubCache::FromEnvironment(std::getenv));
 }
 
+Result<ModelFiles> OpenFilesFromOptions(const ModelOptions& options) {
+  return OpenModelFiles(TRY(ResolveModel(options.model)));
+}
+
 Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precision, size_t sequences) {
+  return LoadFromOptions(TRY(OpenFilesFromOptions(options)), options, precision, sequences);
+}
+
+Result<OpenModel> LoadFromOptions(ModelFiles files, const ModelOptions& options, Precision precision,
+                                  size_t sequences) {
   const auto start = std::chrono::steady_clock::now();
   OpenModel open;
-  open.files = TRY(OpenModelFiles(TRY(ResolveModel(options.model))));
+  open.files = std::move(files);
   open.pool = std::make_unique<ThreadPool>(options.threads);
   std::unique_ptr<LanguageModel> model;
   {

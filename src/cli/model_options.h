@@ -36,6 +36,10 @@ Result<std::filesystem::path> ResolveModel(const std::string& model);
 // Opens the model with progress on stderr. `sequences` times the context is what the cache has room for.
 Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precision, size_t sequences = 1);
 
+// The same in two steps, for who has to look into the files to know how many sequences there will be.
+Result<ModelFiles> OpenFilesFromOptions(const ModelOptions& options);
+Result<OpenModel> LoadFromOptions(ModelFiles files, const ModelOptions& options, Precision precision, size_t sequences);
+
 // The tokenizer that came with a model.
 Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files);
 

@@ -21,10 +21,24 @@ struct TextOptions {
   std::optional<uint64_t> seed;
   std::vector<std::string> stop;
 
+  std::optional<double> top_h, epsilon_cutoff, eta_cutoff;
+  std::optional<int64_t> min_new_tokens, no_repeat_ngram_size;
+  std::vector<std::string> bad_words, logit_bias;
+  std::vector<int32_t> suppress_tokens, begin_suppress_tokens, forced_eos_token_id;
+  std::optional<int32_t> forced_bos_token_id;
+  std::vector<double> length_decay;
+  bool remove_invalid_values = false, renormalize_logits = false;
+
+  std::optional<int64_t> beams;
+  std::optional<double> length_penalty;
+  std::optional<std::string> early_stopping;
+
   void AddTo(CLI::App* app);
+  void AddBeamsTo(CLI::App* app);
 
   // The settings of `files` (generation_config.json), then these on top; end tokens are the model's and the
-  // tokenizer's.
+  // tokenizer's. A file's num_beams counts where neither --beams nor --greedy is given; its num_return_sequences does
+  // not. kUsage for what makes no sense.
   Result<SamplingParams> Params(const ModelFiles& files, const Tokenizer& tokenizer) const;
 };
 

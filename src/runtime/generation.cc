@@ -58,6 +58,13 @@ Result<GenerationResult> GenerationSession::Generate(const GenerationRequest& re
   TRY(engine_.Run({&prompt, 1}, logits.data(), cancel));
   tokens_ = request.prompt;
   result.prompt_seconds = Now() - start;
+  if (request.params.num_beams > 1) {
+    const double search_start = Now();
+    result.continuations = TRY(SearchBeams(request, sampler, max_length, result.seed,
+                                           std::span<const float>(logits).first(vocabulary), on_token, cancel));
+    result.generation_seconds = Now() - search_start;
+    return result;
+  }
   for (size_t i = 1; i < count; i++) std::copy_n(logits.data(), vocabulary, logits.data() + i * vocabulary);
 
   std::vector<Track> tracks;

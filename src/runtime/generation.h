@@ -22,10 +22,12 @@ enum class FinishReason {
 
 struct GenerationRequest {
   std::vector<int32_t> prompt;  // not empty
-  // eos_token_id ends a continuation; num_return_sequences is how many there are, which share the prompt. Beams and
-  // stop_strings are not looked at here.
+  // eos_token_id ends a continuation; num_return_sequences is how many there are, which share the prompt. With
+  // num_beams above 1 they are the best of a beam search, the best first. stop_strings are not looked at here.
   SamplingParams params;
   std::optional<size_t> log_probs;  // of each token, with that many of the likeliest
+  // Beams: whether a text with these new tokens is finished, besides by end tokens and length; may be empty.
+  std::function<bool(std::span<const int32_t> new_tokens)> finished;
 };
 
 struct GeneratedToken {
@@ -39,11 +41,12 @@ struct Continuation {
   std::vector<int32_t> tokens;  // with the end token, where there is one
   FinishReason reason = FinishReason::kLength;
   std::vector<LogProbs> log_probs;
+  std::optional<double> score;  // beams: what they are ranked by
 };
 
 struct GenerationResult {
-  std::vector<Continuation> continuations;
-  uint64_t seed = 0;  // what a draw was made with: the request's, or one drawn for it
+  std::vector<Continuation> continuations;  // fewer than were asked for only where a beam search found no more
+  uint64_t seed = 0;                        // what a draw was made with: the request's, or one drawn for it
   size_t prompt_tokens = 0;
   size_t cached_tokens = 0;  // of the prompt, that were in the session already
   double prompt_seconds = 0;
@@ -56,8 +59,9 @@ class GenerationSession {
   explicit GenerationSession(Engine& engine) : engine_(engine), sequence_(engine.NewSequence()) {}
 
   // Runs the prompt and generates. `on_token` sees each token when it is chosen, and ends that continuation by
-  // returning false. Errors are those of Engine::Run for the prompt; running out of context later is a reason, not an
-  // error. The session keeps the prompt and the first continuation.
+  // returning false; with beams that is when the search is over. Errors are those of Engine::Run for the prompt;
+  // running out of context later is a reason, not an error, and so is being cancelled, but that a beam search then has
+  // no text: kCancelled. The session keeps the prompt and, without beams, the first continuation.
   Result<GenerationResult> Generate(const GenerationRequest& request,
                                     const std::function<bool(const GeneratedToken&)>& on_token = {},
                                     const std::atomic<bool>* cancel = nullptr);
@@ -65,6 +69,11 @@ class GenerationSession {
  private:
   // Drops what the prompt does not begin with; at least its last token is left to run.
   size_t Reuse(const std::vector<int32_t>& prompt);
+  // A beam search behind the prompt, which sequence_ holds and whose logits are given.
+  Result<std::vector<Continuation>> SearchBeams(const GenerationRequest& request, const Sampler& sampler,
+                                                size_t max_length, uint64_t seed, std::span<const float> logits,
+                                                const std::function<bool(const GeneratedToken&)>& on_token,
+                                                const std::atomic<bool>* cancel);
 
   Engine& engine_;
   KvSequence sequence_;

@@ -1,5 +1,7 @@
 #include "runtime/text_generation.h"
 
+#include <algorithm>
+
 #include "runtime/sampling/stop_matcher.h"
 
 namespace bothy {
@@ -26,9 +28,18 @@ Result<TextResult> GenerateText(GenerationSession& session, const Tokenizer& tok
     streams[sequence].text += piece;
     if (on_text) on_text(sequence, piece);
   };
+  GenerationRequest with_stops = request;
+  if (request.params.num_beams > 1 && !request.params.stop_strings.empty()) {
+    // A beam that has come to a stop string is a hypothesis, as one that has come to an end token.
+    with_stops.finished = [&](std::span<const int32_t> tokens) {
+      const std::string text = tokenizer.Decode(tokens, true);
+      return std::ranges::any_of(request.params.stop_strings,
+                                 [&](const std::string& stop) { return text.find(stop) != std::string::npos; });
+    };
+  }
   TextResult result;
   result.counts = TRY(session.Generate(
-      request,
+      with_stops,
       [&](const GeneratedToken& token) {
         if (token.end) return true;
         Stream& stream = streams[token.sequence];
@@ -36,7 +47,7 @@ Result<TextResult> GenerateText(GenerationSession& session, const Tokenizer& tok
         return !stream.stops.found().has_value();
       },
       cancel));
-  for (uint32_t i = 0; i < streams.size(); i++) {
+  for (uint32_t i = 0; i < result.counts.continuations.size(); i++) {
     Stream& stream = streams[i];
     if (!stream.stops.found()) {
       show(i, stream.stops.Append(stream.decoder.Finish()));

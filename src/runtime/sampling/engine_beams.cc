@@ -2,8 +2,17 @@
 
 namespace bothy {
 
+EngineBeams::EngineBeams(Engine& engine, const KvSequence& prompt, std::span<const float> logits,
+                         const std::atomic<bool>* cancel)
+    : engine_(engine), cancel_(cancel), logits_(logits.begin(), logits.end()) {
+  beams_.push_back(prompt.Fork());
+}
+
 Result<std::span<const float>> EngineBeams::Prefill(std::span<const int32_t> prompt) {
-  beams_.clear();
+  if (!beams_.empty()) {
+    CHECK(beams_.front().length() == prompt.size());
+    return logits_;
+  }
   beams_.push_back(engine_.NewSequence());
   logits_.resize(engine_.info().vocabulary);
   const EngineInput input = {&beams_.front(), prompt};

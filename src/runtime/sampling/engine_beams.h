@@ -14,6 +14,10 @@ class EngineBeams final : public BeamModel {
   // Errors are those of Engine::Run, of `cancel` too.
   explicit EngineBeams(Engine& engine, const std::atomic<bool>* cancel = nullptr) : engine_(engine), cancel_(cancel) {}
 
+  // Goes on from a prompt that has been run already: `prompt` holds it, `logits` came after its last token.
+  EngineBeams(Engine& engine, const KvSequence& prompt, std::span<const float> logits,
+              const std::atomic<bool>* cancel = nullptr);
+
   Result<std::span<const float>> Prefill(std::span<const int32_t> prompt) override;
   Result<std::span<const float>> Step(std::span<const uint32_t> parents, std::span<const int32_t> tokens) override;
 

@@ -354,7 +354,9 @@ Result<void> CheckSampling(const SamplingParams& p) {
   if (std::ranges::any_of(p.stop_strings, &std::string::empty)) {
     return OutOfLimits("stop_strings", "an empty one", "strings that are not empty");
   }
-  if (p.num_beams < 1) return OutOfLimits("num_beams", p.num_beams, "an integer above 0");
+  if (p.num_beams < 1 || p.num_beams > kMaxBeams) {
+    return OutOfLimits("num_beams", p.num_beams, fmt::format("an integer from 1 to {}", kMaxBeams));
+  }
   if (!std::isfinite(p.length_penalty)) return OutOfLimits("length_penalty", p.length_penalty, "a number");
   if (p.num_return_sequences < 1) {
     return OutOfLimits("num_return_sequences", p.num_return_sequences, "an integer above 0");

@@ -82,6 +82,9 @@ enum class SettingsFrom { kFile, kRequest };
 // (guidance_scale, watermarking_config, ...) is kUnimplemented. Values are checked as CheckSampling does.
 Result<void> ReadSampling(const json::object& settings, SettingsFrom from, SamplingParams& params);
 
+// Beams take memory for logits each; nobody searches with more.
+inline constexpr int64_t kMaxBeams = 1024;
+
 // kInvalidArgument names the setting, its value and the limits.
 Result<void> CheckSampling(const SamplingParams& params);
 

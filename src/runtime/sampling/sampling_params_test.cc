@@ -109,6 +109,7 @@ TEST(SamplingParams, AValueOutOfLimitsIsNamedWithItsLimits) {
   EXPECT_EQ(Refusal(R"({"top_h": 0})"), "top_h: expected a number above 0, at most 1, found 0");
   EXPECT_EQ(Refusal(R"({"repetition_penalty": 0})"),
             "repetition_penalty: expected a number above 0 (1 is off), found 0");
+  EXPECT_EQ(Refusal(R"({"num_beams": 1025})"), "num_beams: expected an integer from 1 to 1024, found 1025");
   EXPECT_EQ(Refusal(R"({"num_beams": 2, "num_return_sequences": 3})"),
             "num_return_sequences: expected at most num_beams, 2, found 3");
   EXPECT_EQ(Refusal(R"({"max_new_tokens": 3, "min_new_tokens": 4})"),
