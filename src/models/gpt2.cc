@@ -29,6 +29,7 @@ struct Gpt2Config {
   bool exact_gelu = false;      // else with the tanh approximation
   bool scale_scores = true;     // by 1 / sqrt(head size)
   bool scale_by_layer = false;  // by 1 / (layer + 1) too
+  bool tied = true;             // the embeddings are the output too where the checkpoint has none
   bool gguf = false;            // GGUF's names, and matrices as every other family stores them
 };
 
@@ -67,6 +68,7 @@ Result<Gpt2Config> FromJson(const json::object& json) {
     return Fail(ErrorCode::kUnimplemented,
                 "key \"activation_function\": expected \"gelu_new\" or \"gelu\", found \"{}\"", activation);
   }
+  config.tied = TRY(json::GetBool(json, "tie_word_embeddings")).value_or(true);
   if (TRY(json::GetBool(json, "add_cross_attention")).value_or(false)) {
     return Fail(ErrorCode::kUnimplemented, "key \"add_cross_attention\": cross attention is not supported");
   }
@@ -111,11 +113,10 @@ class Gpt2Model final : public LanguageModel {
 
   Gpt2Config config_;
   Precision precision_;
-  PackedMatrix embeddings_, positions_;
+  TokenMatrices tokens_;
+  PackedMatrix positions_;
   std::vector<Gpt2Layer> layers_;
   Norm norm_;
-  Linear head_;
-  bool tied_ = false;
 
   // What a call works in, for max_rows() rows.
   std::vector<float> hidden_, queries_, products_;
@@ -166,12 +167,14 @@ Result<std::unique_ptr<LanguageModel>> Gpt2Model::Load(const ModelFiles& files, 
   };
 
   // The embeddings, and with them that the sizes are the file's, before memory is taken for them.
-  PackedMatrix embeddings = TRY(reader.Matrix(name("wte.weight", "token_embd.weight"), config.vocabulary, hidden));
+  TokenMatrices tokens =
+      TRY(reader.ReadTokenMatrices(name("wte.weight", "token_embd.weight"), config.gguf ? "output" : "lm_head",
+                                   config.vocabulary, hidden, config.tied));
   PackedMatrix positions =
       TRY(reader.Matrix(name("wpe.weight", "position_embd.weight"), config.context_length, hidden));
   TRY(reader.CheckShape(layer_name(0, "mlp.c_fc.bias", "ffn_up.bias"), {inner}));
   auto model = std::unique_ptr<Gpt2Model>(new Gpt2Model(config, options));
-  model->embeddings_ = std::move(embeddings);
+  model->tokens_ = std::move(tokens);
   model->positions_ = std::move(positions);
   for (size_t i = 0; i < config.layers; i++) {
     Gpt2Layer layer;
@@ -184,10 +187,6 @@ Result<std::unique_ptr<LanguageModel>> Gpt2Model::Load(const ModelFiles& files, 
     model->layers_.push_back(std::move(layer));
   }
   model->norm_ = TRY(read_norm(name("ln_f", "output_norm")));
-  // An output of its own where the checkpoint has one; else the embeddings are the output too.
-  const std::string head = config.gguf ? "output" : "lm_head";
-  model->tied_ = !reader.Has(head + ".weight");
-  if (!model->tied_) model->head_ = TRY(reader.ReadLinear(head, config.vocabulary, hidden));
 
   model->info_ = {.family = "gpt2",
                   .vocabulary = config.vocabulary,
@@ -275,7 +274,7 @@ void Gpt2Model::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   }
   ForRows(pool, rows, [&](size_t r) {
     float *row = hidden_.data() + r * hidden, *position = queries_.data() + r * hidden;
-    embeddings_.UnpackRow(static_cast<size_t>(batch.tokens[r]), row);
+    tokens_.embeddings.UnpackRow(static_cast<size_t>(batch.tokens[r]), row);
     positions_.UnpackRow(position_of_row_[r], position);
     Add(row, position, hidden);
   });
@@ -287,13 +286,13 @@ void Gpt2Model::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
 
   const size_t wanted = batch.logit_rows.size();
   if (wanted == 0) return;
-  const PackedMatrix& head = tied_ ? embeddings_ : head_.weight;
+  const PackedMatrix& head = tokens_.head();
   NormRows(pool, wanted, norm_, head, [&](size_t i) { return batch.logit_rows[i]; });
   if (batch.observe) batch.observe("last_hidden_state", x_.row(0), wanted, hidden);
   const Product product = {&head, batch.logits, config_.vocabulary};
   MatMul(pool, x_.View(), {&product, 1}, precision_);
-  if (!head_.bias.empty()) {
-    ForRows(pool, wanted, [&](size_t r) { head_.AddBias(batch.logits + r * config_.vocabulary); });
+  if (!tokens_.own_head.bias.empty()) {
+    ForRows(pool, wanted, [&](size_t r) { tokens_.own_head.AddBias(batch.logits + r * config_.vocabulary); });
   }
 }
 

@@ -52,6 +52,7 @@ Result<LlamaConfig> FromJson(const json::object& json) {
   if (TRY(json::GetString(json, "model_type")) == "mistral") {
     config.window = TRY(json::GetInt(json, "sliding_window")).value_or(0);
   }
+  config.tied = TRY(json::GetBool(json, "tie_word_embeddings")).value_or(false);
   TRY(CheckHeads(config));
   config.rope = TRY(RopeConfigFromJson(json, config.head_dim));
   if (config.rope.type == RopeConfig::Type::kDynamic && config.rope.factor > 1) {
@@ -88,6 +89,7 @@ Result<LlamaConfig> FromGguf(const GgufMetadata& metadata, const Checkpoint& che
   }
   TRY(CheckHeads(config));
   config.rope = TRY(RopeConfigFromGguf(metadata, architecture, config.head_dim, config.context_length));
+  config.tied = true;
   config.interleaved = true;
   config.gguf_names = true;
   return config;

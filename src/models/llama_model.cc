@@ -48,11 +48,9 @@ class LlamaModel final : public LanguageModel {
   Rope rope_;
   Precision precision_;
   AttentionShape attention_;
-  PackedMatrix embeddings_;
+  TokenMatrices tokens_;
   std::vector<LlamaLayer> layers_;
   std::vector<float> norm_;
-  Linear head_;
-  bool tied_ = false;
 
   // What a call works in, for max_rows() rows.
   std::vector<float> hidden_, q_, k_, v_, gate_, up_, cosines_, sines_;
@@ -92,7 +90,8 @@ Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& confi
                kv_width = config.kv_heads * config.head_dim;
 
   // The embeddings, and with them that the sizes are the file's, before memory is taken for them.
-  PackedMatrix embeddings = TRY(reader.Matrix(names.embeddings(), config.vocabulary, hidden));
+  TokenMatrices tokens =
+      TRY(reader.ReadTokenMatrices(names.embeddings(), names.head(), config.vocabulary, hidden, config.tied));
   TRY(reader.CheckShape(names.Layer(0, "mlp.gate_proj.weight", "ffn_gate.weight"), {config.intermediate, hidden}));
   TRY(reader.CheckShape(names.Layer(0, "self_attn.q_proj.weight", "attn_q.weight"), {width, hidden}));
 
@@ -103,7 +102,7 @@ Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& confi
   }
   Rope rope = TRY(Rope::Create(rope_config));
   auto model = std::unique_ptr<LlamaModel>(new LlamaModel(config, std::move(rope), options));
-  model->embeddings_ = std::move(embeddings);
+  model->tokens_ = std::move(tokens);
 
   // Row r of a head in half-rotated order is row 2r of the pairs, or 2 (r - half) + 1; what is not rotated stays.
   const RowOrder pairs = [dim = config.head_dim, rotated = config.rope.dim](uint64_t row) {
@@ -127,9 +126,6 @@ Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& confi
     model->layers_.push_back(std::move(layer));
   }
   model->norm_ = TRY(reader.Vector(names.norm(), hidden));
-  // An output of its own where the checkpoint has one; else the embeddings are the output too.
-  model->tied_ = !reader.Has(names.head() + ".weight");
-  if (!model->tied_) model->head_ = TRY(reader.ReadLinear(names.head(), config.vocabulary, hidden));
 
   model->info_ = {.family = "llama",
                   .vocabulary = config.vocabulary,
@@ -222,8 +218,9 @@ void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
     rope_.Angles({positions_.data() + slice.row, slice.count}, slice.CallLength(), cosines_.data() + at,
                  sines_.data() + at);
   }
-  ForRows(pool, rows,
-          [&](size_t r) { embeddings_.UnpackRow(static_cast<size_t>(batch.tokens[r]), hidden_.data() + r * hidden); });
+  ForRows(pool, rows, [&](size_t r) {
+    tokens_.embeddings.UnpackRow(static_cast<size_t>(batch.tokens[r]), hidden_.data() + r * hidden);
+  });
   if (batch.observe) batch.observe("embeddings", hidden_.data(), rows, hidden);
   for (size_t i = 0; i < layers_.size(); i++) {
     RunLayer(pool, cache, batch, i);
@@ -232,7 +229,7 @@ void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
 
   const size_t wanted = batch.logit_rows.size();
   if (wanted == 0) return;
-  const PackedMatrix& head = tied_ ? embeddings_ : head_.weight;
+  const PackedMatrix& head = tokens_.head();
   x_.Set(wanted, hidden, FormsFor({&head}, precision_));
   ForRows(pool, wanted, [&](size_t r) {
     RmsNorm(hidden_.data() + batch.logit_rows[r] * hidden, norm_.data(), config_.norm_epsilon, x_.row(r), hidden);
@@ -241,8 +238,8 @@ void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   if (batch.observe) batch.observe("last_hidden_state", x_.row(0), wanted, hidden);
   const Product product = {&head, batch.logits, config_.vocabulary};
   MatMul(pool, x_.View(), {&product, 1}, precision_);
-  if (!head_.bias.empty())
-    ForRows(pool, wanted, [&](size_t r) { head_.AddBias(batch.logits + r * config_.vocabulary); });
+  if (!tokens_.own_head.bias.empty())
+    ForRows(pool, wanted, [&](size_t r) { tokens_.own_head.AddBias(batch.logits + r * config_.vocabulary); });
 }
 
 }  // namespace

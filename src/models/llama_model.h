@@ -20,6 +20,8 @@ struct LlamaConfig {
   float norm_epsilon = 1e-6f;
   int64_t window = 0;  // 0: none
   RopeConfig rope;
+  // The embeddings are the output too where the checkpoint has none: tie_word_embeddings, and always so in GGUF.
+  bool tied = false;
   // Rows of q and k are stored in pairs (GGUF, llama2.c), to be rotated (x[2i], x[2i + 1]). They are put into the
   // half-rotated order when they are packed.
   bool interleaved = false;

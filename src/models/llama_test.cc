@@ -1,7 +1,7 @@
 // The LLaMA family against transformers (tests/golden/llama*).
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <functional>
 
 #include "models/golden_testing.h"
 
@@ -27,6 +27,85 @@ INSTANTIATE_TEST_SUITE_P(Llama, LlamaGolden,
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });
+
+// A golden folder's model with other arrays: what `change` makes of them.
+ModelFiles Changed(const std::string& folder, const std::function<void(std::vector<ArrayInfo>&)>& change) {
+  ModelFiles files = GoldenFolder(Golden() / folder).Model("config.json");
+  const auto arrays = files.checkpoint.arrays();
+  std::vector<ArrayInfo> changed(arrays.begin(), arrays.end());
+  change(changed);
+  std::shared_ptr<const ByteSource> source = *OpenFile(Golden() / folder / "model.safetensors");
+  files.checkpoint = *Checkpoint::Create({std::move(source)}, std::move(changed));
+  return files;
+}
+
+ArrayInfo& Named(std::vector<ArrayInfo>& arrays, std::string_view name) {
+  const auto found = std::ranges::find(arrays, name, &ArrayInfo::name);
+  CHECK(found != arrays.end());
+  return *found;
+}
+
+constexpr auto kEmbeddings = "model.embed_tokens.weight", kHead = "lm_head.weight";
+
+void ExpectGolden(const std::string& folder, const ModelFiles& files) {
+  ThreadPool pool(2);
+  GoldenModel model(files, pool, 64);
+  ASSERT_TRUE(model.ok());
+  GoldenFolder(Golden() / folder).Check(model);
+}
+
+std::vector<float> FirstLogits(const ModelFiles& files) {
+  ThreadPool pool(1);
+  GoldenModel model(files, pool, 64);
+  if (!model.ok()) return {};
+  KvSequence sequence = model.NewSequence();
+  const std::vector<int32_t> tokens = {5, 9, 2};
+  return model.Run({{&sequence, tokens}});
+}
+
+TEST(LlamaOutput, IsTheEmbeddingsOnlyWhereTheConfigurationTiesThem) {
+  ThreadPool pool(1);
+  for (const bool says_so : {true, false}) {
+    ModelFiles files = GoldenFolder(Golden() / "llama3").Model("config.json");  // tied, and without lm_head
+    if (says_so) {
+      (*files.config)["tie_word_embeddings"] = false;
+    } else {
+      files.config->erase("tie_word_embeddings");  // false in transformers' LlamaConfig
+    }
+    const auto model = LoadLanguageModel(files, pool, {});
+    ASSERT_FALSE(model);
+    EXPECT_EQ(model.error().code, ErrorCode::kNotFound);
+    for (const char* part : {"model.safetensors", "\"lm_head.weight\"", "\"tie_word_embeddings\""}) {
+      EXPECT_NE(model.error().message.find(part), std::string::npos) << model.error().message;
+    }
+  }
+}
+
+// transformers 5.23, PreTrainedModel.tie_weights: two that differ are not tied, and the one stands in for the other.
+TEST(LlamaOutput, OfATiedModelThatHasOneCounts) {
+  ModelFiles tied = GoldenFolder(Golden() / "llama").Model("config.json");  // not tied, and with lm_head
+  (*tied.config)["tie_word_embeddings"] = true;
+  ExpectGolden("llama", tied);
+}
+
+TEST(LlamaOutput, StandsInForMissingEmbeddingsOfATiedModel) {
+  ExpectGolden("llama3", Changed("llama3", [](auto& arrays) { Named(arrays, kEmbeddings).name = kHead; }));
+}
+
+TEST(LlamaOutput, OfTheSameBytesAsTheEmbeddingsTakesNoMemory) {
+  ThreadPool pool(1);
+  const auto bytes = [&](const ModelFiles& files) {
+    return (*LoadLanguageModel(files, pool, {}))->info().weight_bytes;
+  };
+  const ModelFiles twice = Changed("llama3", [](auto& arrays) {
+    ArrayInfo head = Named(arrays, kEmbeddings);
+    head.name = kHead;
+    arrays.push_back(head);
+  });
+  const ModelFiles once = Changed("llama3", [](auto&) {});
+  EXPECT_EQ(bytes(twice), bytes(once));
+  EXPECT_EQ(FirstLogits(twice), FirstLogits(once));
+}
 
 }  // namespace
 }  // namespace bothy

@@ -84,6 +84,29 @@ Result<Linear> WeightReader::ReadLinear(const std::string& name, uint64_t rows, 
   return linear;
 }
 
+Result<TokenMatrices> WeightReader::ReadTokenMatrices(const std::string& embeddings, const std::string& head,
+                                                      uint64_t vocabulary, uint64_t hidden, bool tied) {
+  const std::string head_weight = head + ".weight";
+  const ArrayInfo *first = checkpoint_.Find(embeddings), *second = checkpoint_.Find(head_weight);
+  TokenMatrices matrices;
+  if (first == nullptr && second != nullptr && tied) {
+    matrices.embeddings = TRY(Matrix(head_weight, vocabulary, hidden));
+    return matrices;
+  }
+  matrices.embeddings = TRY(Matrix(embeddings, vocabulary, hidden));
+  if (second == nullptr) {
+    if (tied) return matrices;
+    return Fail(ErrorCode::kNotFound,
+                "{}: array \"{}\" is missing, and key \"tie_word_embeddings\" of config.json does not say that the "
+                "embeddings are to take its place",
+                checkpoint_.SourceOf(*first).name(), head_weight);
+  }
+  // PyTorch's checkpoints of tied models have both names for the same bytes.
+  if (tied && first->source == second->source && first->offset == second->offset) return matrices;
+  matrices.own_head = TRY(ReadLinear(head, vocabulary, hidden));
+  return matrices;
+}
+
 Result<Linear> WeightReader::ReadTransposedLinear(const std::string& name, uint64_t rows, uint64_t columns) {
   const ArrayInfo* array = TRY(Find(name + ".weight", {columns, rows}));
   if (IsQuantized(array->dtype)) {

@@ -15,6 +15,14 @@ namespace bothy {
 // Which row of the stored matrix becomes row r of the layer.
 using RowOrder = std::function<uint64_t(uint64_t row)>;
 
+// A language model's two matrices over its vocabulary.
+struct TokenMatrices {
+  PackedMatrix embeddings;  // [vocabulary][hidden]
+  Linear own_head;          // the same; empty where the embeddings are the output too
+
+  const PackedMatrix& head() const { return own_head.out() > 0 ? own_head.weight : embeddings; }
+};
+
 class WeightReader {
  public:
   WeightReader(const Checkpoint& checkpoint, ThreadPool& pool, const LoadOptions& options);
@@ -34,6 +42,12 @@ class WeightReader {
   // The same, where the weight is stored as [columns][rows]: x W + b, as GPT-2's Conv1D has it. Takes memory for the
   // stored matrix once more while it is packed.
   Result<Linear> ReadTransposedLinear(const std::string& name, uint64_t rows, uint64_t columns);
+
+  // The embeddings and the output of a language model. As in transformers 5.23, an output of its own counts even where
+  // the model is `tied` (tie_word_embeddings: the one stands in where the other is missing), which it says itself where
+  // it differs. kNotFound where one is missing and `tied` is not set: the reference draws random numbers for it then.
+  Result<TokenMatrices> ReadTokenMatrices(const std::string& embeddings, const std::string& head, uint64_t vocabulary,
+                                          uint64_t hidden, bool tied);
 
   uint64_t parameters() const { return parameters_; }  // read so far
   uint64_t packed_bytes() const { return packed_bytes_; }
