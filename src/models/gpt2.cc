@@ -147,8 +147,7 @@ Result<std::unique_ptr<LanguageModel>> Gpt2Model::Load(const ModelFiles& files, 
   }
   WeightReader reader(files.checkpoint, pool, options);
   const size_t hidden = config.hidden, inner = config.intermediate;
-  // Checkpoints of the bare model, GPT-2's own among them, have no prefix.
-  const std::string prefix = reader.Has("transformer.wte.weight") ? "transformer." : "";
+  const std::string prefix = reader.Prefix("transformer.", "wte.weight");  // none in GPT-2's own repository
   const auto name = [&](std::string_view own, std::string_view gguf) {
     return config.gguf ? std::string(gguf) : prefix + std::string(own);
   };

@@ -21,11 +21,12 @@ struct LlamaLayer {
 // The two ways to name the same arrays.
 struct LlamaNames {
   bool gguf;
+  std::string prefix;
   std::string Layer(size_t i, const char* hf, const char* short_name) const {
-    return gguf ? fmt::format("blk.{}.{}", i, short_name) : fmt::format("model.layers.{}.{}", i, hf);
+    return gguf ? fmt::format("blk.{}.{}", i, short_name) : fmt::format("{}layers.{}.{}", prefix, i, hf);
   }
-  std::string embeddings() const { return gguf ? "token_embd.weight" : "model.embed_tokens.weight"; }
-  std::string norm() const { return gguf ? "output_norm.weight" : "model.norm.weight"; }
+  std::string embeddings() const { return gguf ? "token_embd.weight" : prefix + "embed_tokens.weight"; }
+  std::string norm() const { return gguf ? "output_norm.weight" : prefix + "norm.weight"; }
   std::string head() const { return gguf ? "output" : "lm_head"; }
 };
 
@@ -85,7 +86,7 @@ LlamaModel::LlamaModel(const LlamaConfig& config, Rope rope, const LoadOptions& 
 Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& config, const Checkpoint& checkpoint,
                                                         ThreadPool& pool, const LoadOptions& options) {
   WeightReader reader(checkpoint, pool, options);
-  const LlamaNames names = {config.gguf_names};
+  const LlamaNames names = {config.gguf_names, reader.Prefix("model.", "norm.weight")};
   const size_t hidden = config.hidden, width = config.heads * config.head_dim,
                kv_width = config.kv_heads * config.head_dim;
 

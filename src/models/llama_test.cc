@@ -107,5 +107,20 @@ TEST(LlamaOutput, OfTheSameBytesAsTheEmbeddingsTakesNoMemory) {
   EXPECT_EQ(FirstLogits(twice), FirstLogits(once));
 }
 
+void MakeBare(std::vector<ArrayInfo>& arrays) {
+  std::erase_if(arrays, [](const ArrayInfo& array) { return array.name == kHead; });
+  for (ArrayInfo& array : arrays) array.name = array.name.substr(std::string_view("model.").size());
+}
+
+TEST(Llama, TheBareModelsNamesAreKnown) { ExpectGolden("llama3", Changed("llama3", MakeBare)); }
+
+TEST(Llama, ABareModelThatIsNotTiedHasNoOutput) {
+  ThreadPool pool(1);
+  const auto model = LoadLanguageModel(Changed("llama", MakeBare), pool, {});
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(model.error().message.find("\"lm_head.weight\""), std::string::npos) << model.error().message;
+}
+
 }  // namespace
 }  // namespace bothy

@@ -29,6 +29,12 @@ class WeightReader {
 
   bool Has(std::string_view name) const { return checkpoint_.Find(name) != nullptr; }
 
+  // What names begin with: `prefix`, or nothing where the checkpoint is of the bare model without its head, as
+  // transformers saves LlamaModel or GPT2Model. `known` is the name of an array that every checkpoint has.
+  std::string Prefix(const std::string& prefix, const std::string& known) const {
+    return Has(known) && !Has(prefix + known) ? "" : prefix;
+  }
+
   // kNotFound or kCorrupt, as below, without reading anything.
   Result<void> CheckShape(std::string_view name, const std::vector<uint64_t>& shape) const;
 
