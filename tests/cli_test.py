@@ -231,6 +231,32 @@ def test_generation_config_may_ask_for_beams_and_the_command_line_decides():
         assert code == 0 and len(out.strip()) == 5, (code, out, err)
 
 
+def with_arrays(path, *names):
+    """Adds arrays of one number to a safetensors file."""
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header, body = json.loads(data[8:8 + size]), data[8 + size:]
+    for name in names:
+        header[name] = {"dtype": "F32", "shape": [1], "data_offsets": [len(body), len(body) + 4]}
+        body += bytes(4)
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def test_arrays_that_the_model_does_not_use_are_told():
+    with tempfile.TemporaryDirectory() as folder:
+        small_model(folder)
+        args = ["generate", folder, "-p", letters([5, 6]), "-n", "3", "--greedy"]
+        code, out, err = run(*args)
+        assert code == 0 and "does not use" not in err and "do not use" not in err, err
+        with_arrays(Path(folder, "model.safetensors"), "value_head.weight", "transformer.h.0.attn.masked_bias")
+        code, same, err = run(*args)
+        assert code == 0 and same == out and "holds 1 array that gpt2 models do not use: value_head.weight" in err, err
+        with_arrays(Path(folder, "model.safetensors"), "transformer.h.1.attn.q_norm.weight")
+        code, out, err = run(*args)
+        assert code == 1 and out == "" and "transformer.h.1.attn.q_norm.weight" in err, err
+
+
 def test_settings_that_name_tokens_change_the_text():
     with tempfile.TemporaryDirectory() as folder:
         small_model(folder)

@@ -1,6 +1,7 @@
 #include "cli/model_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +30,21 @@ Result<std::filesystem::path> ResolveModel(const std::string& model) {
   return ResolveModelPath(model, HubCache::FromEnvironment(std::getenv));
 }
 
+namespace {
+
+// Said once, where a model is opened: what is left out may be why it answers strangely.
+void WarnOfUnused(const ModelFiles& files, const ModelInfo& info) {
+  constexpr size_t kNames = 4;
+  const size_t count = info.unused_arrays.size();
+  if (count == 0) return;
+  std::string names;
+  for (size_t i = 0; i < std::min(count, kNames); i++) names += (i > 0 ? ", " : "") + info.unused_arrays[i];
+  fmt::print(stderr, "[{} holds {} array{} that {} models do not use: {}{}]\n", files.name, count,
+             count == 1 ? "" : "s", info.family, names, count > kNames ? ", ..." : "");
+}
+
+}  // namespace
+
 Result<ModelFiles> OpenFilesFromOptions(const ModelOptions& options) {
   return OpenModelFiles(TRY(ResolveModel(options.model)));
 }
@@ -51,6 +67,7 @@ Result<OpenModel> LoadFromOptions(ModelFiles files, const ModelOptions& options,
                               }};
     model = TRY(LoadLanguageModel(open.files, *open.pool, load));
   }
+  WarnOfUnused(open.files, model->info());
   const size_t context = options.context > 0 ? options.context : model->info().context_length;
   open.engine =
       TRY(Engine::Create(std::move(model), *open.pool,

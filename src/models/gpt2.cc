@@ -195,7 +195,9 @@ Result<std::unique_ptr<LanguageModel>> Gpt2Model::Load(const ModelFiles& files, 
                   .kv = {config.layers, config.heads, hidden / config.heads},
                   .parameters = reader.parameters(),
                   .weight_bytes = reader.packed_bytes(),
-                  .length_dependent = false};
+                  .length_dependent = false,
+                  .unused_arrays = TRY(reader.Unread("GPT-2", config.gguf ? "blk." : prefix + "h.", config.layers,
+                                                     {".attn.bias", ".attn.masked_bias"}))};  // causal masks
   return model;
 }
 

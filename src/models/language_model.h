@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nn/attention_layer.h"
 #include "nn/kv_cache.h"
@@ -25,6 +26,7 @@ struct ModelInfo {
   uint64_t parameters = 0;
   uint64_t weight_bytes = 0;      // of the packed weights
   bool length_dependent = false;  // a token's result depends on its BatchSlice::call_length (dynamic RoPE, longrope)
+  std::vector<std::string> unused_arrays;  // of the checkpoint, that the model has no use for: worth a word to the user
 };
 
 // Tokens of one or more sequences. Each slice's sequence has been extended by its count; its tokens lie in rows

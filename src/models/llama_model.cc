@@ -23,8 +23,9 @@ struct LlamaNames {
   bool gguf;
   std::string prefix;
   std::string Layer(size_t i, const char* hf, const char* short_name) const {
-    return gguf ? fmt::format("blk.{}.{}", i, short_name) : fmt::format("{}layers.{}.{}", prefix, i, hf);
+    return fmt::format("{}{}.{}", layers(), i, gguf ? short_name : hf);
   }
+  std::string layers() const { return gguf ? "blk." : prefix + "layers."; }
   std::string embeddings() const { return gguf ? "token_embd.weight" : prefix + "embed_tokens.weight"; }
   std::string norm() const { return gguf ? "output_norm.weight" : prefix + "norm.weight"; }
   std::string head() const { return gguf ? "output" : "lm_head"; }
@@ -136,7 +137,8 @@ Result<std::unique_ptr<LanguageModel>> LlamaModel::Load(const LlamaConfig& confi
                   .kv = {config.layers, config.kv_heads, config.head_dim},
                   .parameters = reader.parameters(),
                   .weight_bytes = reader.packed_bytes(),
-                  .length_dependent = model->rope_.DependsOnLength()};
+                  .length_dependent = model->rope_.DependsOnLength(),
+                  .unused_arrays = TRY(reader.Unread("LLaMA", names.layers(), config.layers))};
   return model;
 }
 

@@ -107,6 +107,40 @@ TEST(LlamaOutput, OfTheSameBytesAsTheEmbeddingsTakesNoMemory) {
   EXPECT_EQ(FirstLogits(twice), FirstLogits(once));
 }
 
+TEST(Llama, ArraysThatNothingReadsAreTold) {
+  ThreadPool pool(1);
+  const auto with = [](std::initializer_list<const char*> names) {
+    return Changed("llama", [&](auto& arrays) {
+      const ArrayInfo norm = Named(arrays, "model.norm.weight");
+      for (const char* name : names) arrays.push_back(norm), arrays.back().name = name;
+    });
+  };
+  const auto unused = [&](std::initializer_list<const char*> names) {
+    const auto model = LoadLanguageModel(with(names), pool, {});
+    return model ? (*model)->info().unused_arrays : std::vector<std::string>{model.error().message};
+  };
+  EXPECT_TRUE(unused({}).empty());
+  EXPECT_TRUE(unused({"model.layers.0.self_attn.rotary_emb.inv_freq", "model.rotary_emb.inv_freq"}).empty());
+  // Layers beyond those that the configuration counts are left out by the reference too.
+  EXPECT_EQ(unused({"value_head.weight", "model.layers.2.mlp.gate_proj.weight"}),
+            (std::vector<std::string>{"model.layers.2.mlp.gate_proj.weight", "value_head.weight"}));
+  const auto other = LoadLanguageModel(with({"model.layers.1.self_attn.q_norm.weight", "value_head.weight"}), pool, {});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kUnimplemented);
+  EXPECT_NE(other.error().message.find("array \"model.layers.1.self_attn.q_norm.weight\" (one of 2"), std::string::npos)
+      << other.error().message;
+}
+
+// What the reference says of every golden folder: all its parameters have an effect.
+TEST(Llama, GoldenModelsAreReadToTheLastArray) {
+  ThreadPool pool(1);
+  for (const char* folder : {"llama", "llama-bias", "llama3", "mistral", "gpt2", "gpt2-scaled"}) {
+    const auto model = LoadLanguageModel(GoldenFolder(Golden() / folder).Model("config.json"), pool, {});
+    ASSERT_OK(model);
+    EXPECT_TRUE((*model)->info().unused_arrays.empty()) << folder;
+  }
+}
+
 void MakeBare(std::vector<ArrayInfo>& arrays) {
   std::erase_if(arrays, [](const ArrayInfo& array) { return array.name == kHead; });
   for (ArrayInfo& array : arrays) array.name = array.name.substr(std::string_view("model.").size());

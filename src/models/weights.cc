@@ -1,5 +1,7 @@
 #include "models/weights.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "base/error.h"
@@ -17,7 +19,7 @@ std::string ShapeText(const std::vector<uint64_t>& shape) {
 }  // namespace
 
 WeightReader::WeightReader(const Checkpoint& checkpoint, ThreadPool& pool, const LoadOptions& options)
-    : checkpoint_(checkpoint), pool_(pool), options_(options) {
+    : checkpoint_(checkpoint), pool_(pool), options_(options), read_(checkpoint.arrays().size()) {
   for (const ArrayInfo& array : checkpoint.arrays()) total_ += array.size;
 }
 
@@ -37,6 +39,7 @@ Result<void> WeightReader::CheckShape(std::string_view name, const std::vector<u
 
 void WeightReader::Count(const ArrayInfo& array) {
   parameters_ += ElementCount(array);
+  read_[static_cast<size_t>(&array - checkpoint_.arrays().data())] = true;
   done_ += array.size;
   if (options_.progress) options_.progress(done_, total_);
 }
@@ -102,9 +105,42 @@ Result<TokenMatrices> WeightReader::ReadTokenMatrices(const std::string& embeddi
                 checkpoint_.SourceOf(*first).name(), head_weight);
   }
   // PyTorch's checkpoints of tied models have both names for the same bytes.
-  if (tied && first->source == second->source && first->offset == second->offset) return matrices;
+  if (tied && first->source == second->source && first->offset == second->offset) {
+    read_[static_cast<size_t>(second - checkpoint_.arrays().data())] = true;
+    return matrices;
+  }
   matrices.own_head = TRY(ReadLinear(head, vocabulary, hidden));
   return matrices;
+}
+
+Result<std::vector<std::string>> WeightReader::Unread(std::string_view model, std::string_view layer_prefix,
+                                                      size_t layers,
+                                                      std::initializer_list<std::string_view> tables) const {
+  const auto is_table = [&](std::string_view name) {
+    const auto ends = [&](std::string_view end) { return name.ends_with(end); };
+    return ends("rotary_emb.inv_freq") || ends("position_ids") || std::ranges::any_of(tables, ends);
+  };
+  const auto is_of_a_layer = [&](std::string_view name) {
+    if (!name.starts_with(layer_prefix)) return false;
+    name.remove_prefix(layer_prefix.size());
+    size_t layer = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), layer);
+    return error == std::errc() && end != name.data() + name.size() && *end == '.' && layer < layers;
+  };
+  std::vector<std::string> unread;
+  const ArrayInfo* of_a_layer = nullptr;
+  for (size_t i = 0; i < read_.size(); i++) {
+    const ArrayInfo& array = checkpoint_.arrays()[i];
+    if (read_[i] || is_table(array.name)) continue;
+    unread.push_back(array.name);
+    if (of_a_layer == nullptr && is_of_a_layer(array.name)) of_a_layer = &array;
+  }
+  if (of_a_layer == nullptr) return unread;
+  return Fail(
+      ErrorCode::kUnimplemented,
+      "{}: array \"{}\" (one of {} that are not known) has no place in the layers of a {} model: this is another "
+      "architecture, which would give nonsense if that were left out",
+      checkpoint_.SourceOf(*of_a_layer).name(), of_a_layer->name, unread.size(), model);
 }
 
 Result<Linear> WeightReader::ReadTransposedLinear(const std::string& name, uint64_t rows, uint64_t columns) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,14 @@ class WeightReader {
   Result<TokenMatrices> ReadTokenMatrices(const std::string& embeddings, const std::string& head, uint64_t vocabulary,
                                           uint64_t hidden, bool tied);
 
+  // Call when all is read: the names of arrays that nothing has read, but for tables that follow from the
+  // configuration, which older checkpoints store too (inverse frequencies, position ids, and what ends in one of
+  // `tables`). kUnimplemented where one is part of a layer that was read (`layer_prefix` and a number below `layers`):
+  // a norm or a bias that `model` does not have makes another model of it, whose text would be nonsense without an
+  // error.
+  Result<std::vector<std::string>> Unread(std::string_view model, std::string_view layer_prefix, size_t layers,
+                                          std::initializer_list<std::string_view> tables = {}) const;
+
   uint64_t parameters() const { return parameters_; }  // read so far
   uint64_t packed_bytes() const { return packed_bytes_; }
 
@@ -65,6 +74,7 @@ class WeightReader {
   const Checkpoint& checkpoint_;
   ThreadPool& pool_;
   const LoadOptions& options_;
+  std::vector<bool> read_;  // by index of the checkpoint's arrays
   uint64_t total_ = 0;
   uint64_t done_ = 0;
   uint64_t parameters_ = 0;
