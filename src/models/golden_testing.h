@@ -46,7 +46,7 @@ class GoldenModel {
       for (uint32_t i = 0; i < rows.size(); i++) rows[i] = i;
       const size_t at = out.size();
       out.resize(at + rows.size() * info().vocabulary);
-      model_->Forward(pool_, *cache_, {tokens, slices, rows, out.data() + at, {}});
+      EXPECT_TRUE(model_->Forward(pool_, *cache_, {tokens, slices, rows, out.data() + at, {}}));
       tokens.clear();
       slices.clear();
     };
@@ -284,21 +284,40 @@ inline void ExpectReferenceBlocks(const GoldenFolder& golden) {
   for (uint32_t i = 0; i < tokens.size(); i++) rows.push_back(i);
   std::vector<float> logits(tokens.size() * (*model)->info().vocabulary);
   size_t seen = 0;
-  (*model)->Forward(pool, **cache,
-                    {tokens,
-                     {&slice, 1},
-                     rows,
-                     logits.data(),
-                     [&](std::string_view name, const float* values, size_t count, size_t width) {
-                       const std::string output = "single." + std::string(name);
-                       const std::string f64 = output + "_f64";
-                       if (!golden.Has(output) && !golden.Has(f64)) return;
-                       seen++;
-                       GoldenFolder::ExpectNear({values, values + count * width},
-                                                golden.Doubles(golden.Has(f64) ? f64 : output), golden.Bound(output),
-                                                output);
-                     }});
+  const auto observe = [&](std::string_view name, const float* values, size_t count, size_t width) {
+    const std::string output = "single." + std::string(name);
+    const std::string f64 = output + "_f64";
+    if (!golden.Has(output) && !golden.Has(f64)) return;
+    seen++;
+    GoldenFolder::ExpectNear({values, values + count * width}, golden.Doubles(golden.Has(f64) ? f64 : output),
+                             golden.Bound(output), output);
+  };
+  EXPECT_TRUE((*model)->Forward(pool, **cache, {tokens, {&slice, 1}, rows, logits.data(), observe}));
   EXPECT_EQ(seen, (*model)->info().layers + 2);
+}
+
+// Being cancelled while a layer runs ends the call behind that layer.
+inline void ExpectCancellingBetweenLayers(const GoldenFolder& golden) {
+  ThreadPool pool(2);
+  auto model = LoadLanguageModel(golden.Model("config.json"), pool, {});
+  ASSERT_OK(model);
+  const auto cache = KvCache::Create((*model)->info().kv, KvType::kF16, 64);
+  ASSERT_OK(cache);
+  KvSequence sequence(**cache);
+  const std::vector<int32_t> tokens = {3, 4, 5};
+  ASSERT_OK(sequence.Extend(tokens.size()));
+  const BatchSlice slice = {&sequence, 0, tokens.size()};
+  const std::vector<uint32_t> rows = {2};
+  std::vector<float> logits((*model)->info().vocabulary, 7.0f);
+  std::atomic<bool> cancel = false;
+  std::vector<std::string> seen;
+  const auto observe = [&](std::string_view name, const float*, size_t, size_t) {
+    seen.emplace_back(name);
+    cancel = name == "layer.0";
+  };
+  EXPECT_FALSE((*model)->Forward(pool, **cache, {tokens, {&slice, 1}, rows, logits.data(), observe, &cancel}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"embeddings", "layer.0"}));
+  EXPECT_EQ(logits, std::vector<float>(logits.size(), 7.0f));
 }
 
 }  // namespace bothy

@@ -101,7 +101,7 @@ class Gpt2Model final : public LanguageModel {
   static Result<std::unique_ptr<LanguageModel>> Load(const ModelFiles& files, ThreadPool& pool,
                                                      const LoadOptions& options);
 
-  void Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) override;
+  bool Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) override;
 
  private:
   Gpt2Model(const Gpt2Config& config, const LoadOptions& options);
@@ -264,7 +264,7 @@ void Gpt2Model::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, s
   AddProducts(pool, layer.down);
 }
 
-void Gpt2Model::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
+bool Gpt2Model::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   const size_t rows = batch.tokens.size(), hidden = config_.hidden;
   DCHECK(rows <= max_rows_);
   for (const BatchSlice& slice : batch.slices) {
@@ -281,12 +281,13 @@ void Gpt2Model::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   });
   if (batch.observe) batch.observe("embeddings", hidden_.data(), rows, hidden);
   for (size_t i = 0; i < layers_.size(); i++) {
+    if (batch.Cancelled()) return false;
     RunLayer(pool, cache, batch, i);
     if (batch.observe) batch.observe(fmt::format("layer.{}", i), hidden_.data(), rows, hidden);
   }
 
   const size_t wanted = batch.logit_rows.size();
-  if (wanted == 0) return;
+  if (wanted == 0) return true;
   const PackedMatrix& head = tokens_.head();
   NormRows(pool, wanted, norm_, head, [&](size_t i) { return batch.logit_rows[i]; });
   if (batch.observe) batch.observe("last_hidden_state", x_.row(0), wanted, hidden);
@@ -295,6 +296,7 @@ void Gpt2Model::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   if (!tokens_.own_head.bias.empty()) {
     ForRows(pool, wanted, [&](size_t r) { tokens_.own_head.AddBias(batch.logits + r * config_.vocabulary); });
   }
+  return true;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ class Gpt2Golden : public testing::TestWithParam<const char*> {
 TEST_P(Gpt2Golden, GivesTheReferencesLogitsAndText) { ExpectReferenceResults(Folder()); }
 TEST_P(Gpt2Golden, StepByStepIsTheSameBitsAsAllAtOnce) { ExpectSameBitsHoweverCut(Folder()); }
 TEST_P(Gpt2Golden, EveryBlocksOutputIsTheReferences) { ExpectReferenceBlocks(Folder()); }
+TEST(Gpt2, CancellingEndsACallBetweenTwoLayers) { ExpectCancellingBetweenLayers(GoldenFolder(Golden() / "gpt2")); }
 
 INSTANTIATE_TEST_SUITE_P(Gpt2, Gpt2Golden, testing::Values("gpt2", "gpt2-scaled"),
                          [](const auto& info) { return std::string(info.param) == "gpt2" ? "plain" : "scaled"; });

@@ -1,6 +1,7 @@
 // What every family of language models offers: one forward function over a batch of sequences.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,6 +41,10 @@ struct Batch {
   // Sees named activations of all rows: "embeddings", "layer.I" (the output of block I), "last_hidden_state" (after the
   // last norm, of logit_rows). For tests and for embeddings; may be empty.
   std::function<void(std::string_view name, const float* values, size_t rows, size_t width)> observe;
+  // Looked at before every layer; may be null.
+  const std::atomic<bool>* cancel = nullptr;
+
+  bool Cancelled() const { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 };
 
 class LanguageModel {
@@ -52,8 +57,9 @@ class LanguageModel {
   // BatchSlice::call_length.
   size_t max_rows() const { return max_rows_; }
 
-  // Every token is in [0, vocabulary). Allocates nothing. Not for two threads at once.
-  virtual void Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) = 0;
+  // Every token is in [0, vocabulary). Allocates nothing. Not for two threads at once. False where batch.cancel became
+  // true on the way: then no logits are written, and what the cache has of these tokens is worth nothing.
+  [[nodiscard]] virtual bool Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) = 0;
 
  protected:
   ModelInfo info_;

@@ -36,7 +36,7 @@ class LlamaModel final : public LanguageModel {
   static Result<std::unique_ptr<LanguageModel>> Load(const LlamaConfig& config, const Checkpoint& checkpoint,
                                                      ThreadPool& pool, const LoadOptions& options);
 
-  void Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) override;
+  bool Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) override;
 
  private:
   LlamaModel(const LlamaConfig& config, Rope rope, const LoadOptions& options);
@@ -208,7 +208,7 @@ void LlamaModel::RunLayer(ThreadPool& pool, KvCache& cache, const Batch& batch, 
   AddProducts(pool, layer.down);
 }
 
-void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
+bool LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   const size_t rows = batch.tokens.size(), hidden = config_.hidden;
   DCHECK(rows <= max_rows_);
   for (const BatchSlice& slice : batch.slices) {
@@ -226,12 +226,13 @@ void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   });
   if (batch.observe) batch.observe("embeddings", hidden_.data(), rows, hidden);
   for (size_t i = 0; i < layers_.size(); i++) {
+    if (batch.Cancelled()) return false;
     RunLayer(pool, cache, batch, i);
     if (batch.observe) batch.observe(fmt::format("layer.{}", i), hidden_.data(), rows, hidden);
   }
 
   const size_t wanted = batch.logit_rows.size();
-  if (wanted == 0) return;
+  if (wanted == 0) return true;
   const PackedMatrix& head = tokens_.head();
   x_.Set(wanted, hidden, FormsFor({&head}, precision_));
   ForRows(pool, wanted, [&](size_t r) {
@@ -243,6 +244,7 @@ void LlamaModel::Forward(ThreadPool& pool, KvCache& cache, const Batch& batch) {
   MatMul(pool, x_.View(), {&product, 1}, precision_);
   if (!tokens_.own_head.bias.empty())
     ForRows(pool, wanted, [&](size_t r) { tokens_.own_head.AddBias(batch.logits + r * config_.vocabulary); });
+  return true;
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ TEST_P(LlamaGolden, StepByStepIsTheSameBitsAsAllAtOnce) { ExpectSameBitsHoweverC
 
 TEST_P(LlamaGolden, EveryBlocksOutputIsTheReferences) { ExpectReferenceBlocks(Folder()); }
 
+TEST(Llama, CancellingEndsACallBetweenTwoLayers) { ExpectCancellingBetweenLayers(GoldenFolder(Golden() / "llama")); }
+
 INSTANTIATE_TEST_SUITE_P(Llama, LlamaGolden,
                          testing::Values("llama", "llama-bias", "llama3", "llama-bf16", "llama-f16", "llama-linear",
                                          "llama-dynamic", "llama-yarn", "llama-yarn-mscale", "mistral"),

@@ -43,9 +43,6 @@ Result<void> Engine::Run(std::span<const EngineInput> inputs, float* logits, con
 Result<void> Engine::RunParts(std::span<const EngineInput> inputs, float* logits, const std::atomic<bool>* cancel) {
   size_t index = 0, offset = 0;  // the next token to run
   while (index < inputs.size()) {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) {
-      return Fail(ErrorCode::kCancelled, "cancelled");
-    }
     tokens_.clear();
     slices_.clear();
     logit_rows_.clear();
@@ -72,7 +69,9 @@ Result<void> Engine::RunParts(std::span<const EngineInput> inputs, float* logits
       offset = 0;
     }
     if (tokens_.empty()) break;
-    model_->Forward(pool_, *cache_, {tokens_, slices_, logit_rows_, logits, {}});
+    if (!model_->Forward(pool_, *cache_, {tokens_, slices_, logit_rows_, logits, {}, cancel})) {
+      return Fail(ErrorCode::kCancelled, "cancelled");
+    }
     if (logits != nullptr) logits += logit_rows_.size() * info().vocabulary;
   }
   return {};

@@ -40,8 +40,8 @@ class Engine {
   // inputs. All inputs together go through the model as one batch where they fit, else cut into several, which changes
   // no bit; neither do the other inputs.
   // kOutOfRange for a token that the vocabulary lacks, or where a sequence would be longer than the context;
-  // kResourceExhausted where the cache is full; kCancelled where `cancel` became true between two parts. After an error
-  // the sequences are as long as they were.
+  // kResourceExhausted where the cache is full; kCancelled where `cancel` became true, which is looked at before every
+  // layer of the model. After an error the sequences are as long as they were.
   Result<void> Run(std::span<const EngineInput> inputs, float* logits, const std::atomic<bool>* cancel = nullptr);
 
  private:

@@ -97,5 +97,38 @@ TEST_P(LengthDependent, SequencesOfABatchAreTheSameBitsAsEachAlone) {
   }
 }
 
+// A model of two tokens whose second call is cancelled on its way.
+class CancelledModel final : public LanguageModel {
+ public:
+  explicit CancelledModel(std::atomic<bool>& cancel) : cancel_(cancel) {
+    info_ = {.family = "test", .vocabulary = 2, .context_length = 64, .layers = 1, .hidden = 1, .kv = {1, 1, 2}};
+    max_rows_ = 4;
+  }
+  bool Forward(ThreadPool&, KvCache&, const Batch& batch) override {
+    if (++calls_ == 2) cancel_ = true;
+    return !batch.Cancelled();
+  }
+
+ private:
+  std::atomic<bool>& cancel_;
+  int calls_ = 0;
+};
+
+TEST(Engine, ACallThatIsCancelledOnItsWayLeavesSequencesAsTheyWere) {
+  ThreadPool pool(1);
+  std::atomic<bool> cancel = false;
+  const auto engine = *Engine::Create(std::make_unique<CancelledModel>(cancel), pool, {});
+  KvSequence sequence = engine->NewSequence();
+  const std::vector<int32_t> tokens(7, 1);
+  const EngineInput input = {&sequence, tokens, EngineInput::Want::kNone};
+  const auto result = engine->Run({&input, 1}, nullptr, &cancel);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(sequence.length(), 0u);
+  cancel = false;
+  ASSERT_OK(engine->Run({&input, 1}, nullptr, &cancel));
+  EXPECT_EQ(sequence.length(), 7u);
+}
+
 }  // namespace
 }  // namespace bothy
