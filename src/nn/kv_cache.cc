@@ -4,7 +4,7 @@
 #include <cstring>
 #include <limits>
 
-#include "base/half.h"
+#include "tensor/ops.h"
 
 namespace bothy {
 
@@ -53,8 +53,14 @@ void KvCache::Write(size_t layer, size_t head, int32_t page, size_t slot, const 
   }
   auto* k = reinterpret_cast<uint16_t*>(keys);
   auto* v = k + dim * kPageTokens + slot * padded;
-  for (size_t d = 0; d < dim; d++) k[d * kPageTokens + slot] = ToF16(key[d]);
-  for (size_t d = 0; d < dim; d++) v[d] = ToF16(value[d]);
+  constexpr size_t kAtOnce = 128;
+  uint16_t converted[kAtOnce];
+  for (size_t first = 0; first < dim; first += kAtOnce) {
+    const size_t count = std::min(kAtOnce, dim - first);
+    ToFiniteF16(key + first, converted, count);
+    for (size_t d = 0; d < count; d++) k[(first + d) * kPageTokens + slot] = converted[d];
+  }
+  ToFiniteF16(value, v, dim);
 }
 
 Result<void> KvSequence::Extend(size_t count) {

@@ -39,7 +39,8 @@ class KvCache {
     return buffer_.data() + (layer * shape_.kv_heads + head) * head_bytes_;
   }
 
-  // Stores one token's key and value, head_dim values each, of one layer and head, in slot 0 to 15 of a page.
+  // Stores one token's key and value, head_dim values each, of one layer and head, in slot 0 to 15 of a page. What f16
+  // has no room for is stored as +-65504: an infinity among keys or values makes every later score a NaN.
   void Write(size_t layer, size_t head, int32_t page, size_t slot, const float* key, const float* value);
 
  private:

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/testing.h"
 
 namespace bothy {
@@ -59,6 +61,21 @@ TEST(KvCache, AForkSharesPagesUntilItIsWrittenTo) {
   const auto* original =
       reinterpret_cast<const float*>(cache->Base(1, 2) + static_cast<size_t>(first.pages()[1]) * cache->page_bytes());
   EXPECT_EQ(original[2 * kPageTokens + 4], 0.0f);
+}
+
+TEST(KvCache, WhatF16HasNoRoomForIsItsLargestNumber) {
+  const auto cache = KvCache::Create({.layers = 1, .kv_heads = 1, .head_dim = 5}, KvType::kF16, 16);
+  ASSERT_OK(cache);
+  const float key[5] = {1e6f, -65536.0f, 65519.0f, -2.5f, INFINITY}, value[5] = {-1e30f, 70000.0f, 3, -0.0f, 65504.0f};
+  (*cache)->Write(0, 0, 0, 7, key, value);
+  const auto* stored = reinterpret_cast<const uint16_t*>((*cache)->Base(0, 0));
+  // Bits of IEEE 754's binary16: 7bff is 65504, c100 is -2.5.
+  const uint16_t keys[5] = {0x7bff, 0xfbff, 0x7bff, 0xc100, 0x7bff},
+                 values[5] = {0xfbff, 0x7bff, 0x4200, 0x8000, 0x7bff};
+  for (size_t d = 0; d < 5; d++) {
+    EXPECT_EQ(stored[d * kPageTokens + 7], keys[d]) << d;
+    EXPECT_EQ(stored[5 * kPageTokens + 7 * PaddedHeadDim(5) + d], values[d]) << d;
+  }
 }
 
 }  // namespace

@@ -120,6 +120,39 @@ void RotateHalfImpl(float* x, const float* cosines, const float* sines, size_t h
   });
 }
 
+// base/half.h's conversion, with whole numbers: Highway's own rounds otherwise on processors without F16C.
+void ToFiniteF16Impl(const float* x, uint16_t* out, size_t n) {
+  const F f;
+  const hn::RebindToUnsigned<F> u32;
+  const hn::RebindToSigned<F> i32;
+  const hn::Rebind<uint16_t, F> u16;
+  const auto convert = [&](hn::Vec<F> v) HWY_ATTR {
+    const auto bits = hn::BitCast(i32, v);
+    const auto sign = hn::And(hn::BitCast(i32, hn::ShiftRight<16>(hn::BitCast(u32, bits))), hn::Set(i32, 0x8000));
+    const auto magnitude = hn::And(bits, hn::Set(i32, 0x7fffffff));
+    const auto finite = hn::Min(magnitude, hn::Set(i32, 0x477fe000));  // 65504
+    const auto odd = hn::And(hn::ShiftRight<13>(finite), hn::Set(i32, 1));
+    const auto rounded = hn::Add(hn::Add(finite, hn::Set(i32, 0xfff - 0x38000000)), odd);
+    const auto normal = hn::ShiftRight<13>(rounded);
+    // Adding 0.5 leaves the bits above 2^-24 in the low mantissa, rounded to nearest even by the addition.
+    const auto shifted = hn::Add(hn::BitCast(f, finite), hn::Set(f, 0.5f));
+    const auto subnormal = hn::Sub(hn::BitCast(i32, shifted), hn::Set(i32, 0x3f000000));
+    auto half = hn::IfThenElse(hn::Lt(finite, hn::Set(i32, 0x38800000)), subnormal, normal);
+    half = hn::IfThenElse(hn::Gt(magnitude, hn::Set(i32, 0x7f800000)), hn::Set(i32, 0x7e00), half);  // NaN stays one
+    return hn::DemoteTo(u16, hn::Or(half, sign));
+  };
+  const size_t lanes = hn::Lanes(f);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(convert(hn::LoadU(f, x + i)), u16, out + i);
+  if (i < n) {
+    HWY_ALIGN float rest[HWY_MAX_BYTES / sizeof(float)] = {};
+    HWY_ALIGN uint16_t halves[HWY_MAX_BYTES / sizeof(float)];
+    for (size_t j = 0; i + j < n; j++) rest[j] = x[i + j];
+    hn::Store(convert(hn::Load(f, rest)), u16, halves);
+    for (size_t j = 0; i + j < n; j++) out[i + j] = halves[j];
+  }
+}
+
 void QuantizeActivationsImpl(const float* x, size_t n, ActivationBlock* out) {
   const hn::CappedTag<float, 16> f;  // 16 lanes at most, so that halves of a block are whole vectors
   const hn::RebindToSigned<decltype(f)> i32;
@@ -166,6 +199,7 @@ HWY_EXPORT(AddImpl);
 HWY_EXPORT(SwiGluImpl);
 HWY_EXPORT(GeluTanhImpl);
 HWY_EXPORT(RotateHalfImpl);
+HWY_EXPORT(ToFiniteF16Impl);
 HWY_EXPORT(QuantizeActivationsImpl);
 
 void RmsNorm(const float* x, const float* weight, float epsilon, float* out, size_t n) {
@@ -185,6 +219,7 @@ void Gelu(float* x, size_t n) {
 void RotateHalf(float* x, const float* cosines, const float* sines, size_t half) {
   HWY_DYNAMIC_DISPATCH(RotateHalfImpl)(x, cosines, sines, half);
 }
+void ToFiniteF16(const float* x, uint16_t* out, size_t n) { HWY_DYNAMIC_DISPATCH(ToFiniteF16Impl)(x, out, n); }
 void QuantizeActivations(const float* x, size_t n, ActivationBlock* out) {
   HWY_DYNAMIC_DISPATCH(QuantizeActivationsImpl)(x, n, out);
 }

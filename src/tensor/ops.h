@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "tensor/tile_format.h"
 
@@ -27,6 +28,9 @@ void Gelu(float* x, size_t n);
 // Rotates the pairs (x[i], x[i + half]) for i < half by the angles whose cosines and sines are given: the half-rotated
 // form that Hugging Face's checkpoints are made for.
 void RotateHalf(float* x, const float* cosines, const float* sines, size_t half);
+
+// out = x as f16, rounded to nearest even. What f16 has no room for becomes its largest number, +-65504, not infinity.
+void ToFiniteF16(const float* x, uint16_t* out, size_t n);
 
 // x of n values (a multiple of 32) in blocks of 32: scale = max|x| / 127, q = round(x / scale).
 void QuantizeActivations(const float* x, size_t n, ActivationBlock* out);

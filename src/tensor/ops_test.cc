@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "base/half.h"
 #include "tensor/isa.h"
 
 namespace bothy {
@@ -139,6 +140,39 @@ TEST_P(Ops, QuantizedActivationsAreWithinHalfAStepAndTheirSumsAreExact) {
       EXPECT_EQ(block.sum[2], block.scale * static_cast<float>(sums[0] + sums[1]));
     }
   }
+}
+
+// Every finite f16, and what lies halfway between two and just beside that.
+TEST_P(Ops, ToFiniteF16RoundsToTheNearestAndOfTwoToTheEven) {
+  std::vector<float> x;
+  std::vector<uint16_t> want;
+  const auto add = [&](float value, uint16_t half) {
+    x.push_back(value), want.push_back(half);
+    x.push_back(-value), want.push_back(static_cast<uint16_t>(half | 0x8000u));
+  };
+  for (uint16_t half = 0; half < 0x7c00; half++) {
+    const float value = FromF16(half);
+    add(value, half);
+    if (half == 0x7bff) break;
+    const uint16_t next = half + 1;
+    const float middle = (value + FromF16(next)) / 2;  // exact: one bit more than an f16
+    add(middle, half % 2 == 0 ? half : next);
+    add(std::nextafter(middle, 0.0f), half);
+    add(std::nextafter(middle, 1e9f), next);
+  }
+  for (const float value : {65505.0f, 65519.9f, 65520.0f, 1e5f, 3e38f, INFINITY}) add(value, 0x7bff);
+  std::vector<uint16_t> got(x.size());
+  ToFiniteF16(x.data(), got.data(), x.size());
+  EXPECT_EQ(got, want);
+  for (const size_t n : {1, 2, 3, 5, 15, 17, 33}) {  // writes no more than it should
+    std::vector<uint16_t> part(n + 1, 0x1234);
+    ToFiniteF16(x.data() + 100, part.data(), n);
+    EXPECT_TRUE(std::equal(part.begin(), part.end() - 1, want.begin() + 100));
+    EXPECT_EQ(part[n], 0x1234);
+  }
+  const float nan = NAN;
+  ToFiniteF16(&nan, got.data(), 1);
+  EXPECT_TRUE(std::isnan(FromF16(got[0])));
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, Ops, testing::ValuesIn(SupportedIsas()),
