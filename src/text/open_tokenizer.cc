@@ -53,7 +53,12 @@ Result<Tokenizer::Parts> ReadFile(std::string_view text, const std::string& name
     case Format::kTekken: return ReadTekken(text, name);
     case Format::kEncoderJson: return ReadEncoderJson(text, name);
     case Format::kTiktoken: return ReadTiktoken(text, name);
-    case Format::kLlama2c: return TRY_CONTEXT(name, MakeSentencePiece(TRY(ReadLlama2cTokenizer(text, name))));
+    case Format::kLlama2c: {
+      Tokenizer::Parts parts = TRY_CONTEXT(name, MakeSentencePiece(TRY(ReadLlama2cTokenizer(text, name))));
+      // llama2.c trains on stories with <s> between them, and its run.c ends a text there.
+      if (parts.special.bos) parts.special.end_of_generation.push_back(*parts.special.bos);
+      return parts;
+    }
     case Format::kWordPiece: return ReadWordPieceVocab(text, config, name);
     case Format::kSentencePiece: break;
   }
