@@ -297,7 +297,21 @@ def test_stories260k_tells_its_story():
 
 def test_a_context_that_is_full_says_so():
     code, out, err = run("generate", DEMO, "-p", "one two three", "--context", "16", "--greedy")
-    assert code == 1 and "context is full" in err, (code, err)
+    assert code == 1 and out and "context is full" in err and " 16 " in err and "--context up to 8192" in err, (code, err)
+
+
+def test_what_does_not_fit_into_the_context_is_told_with_numbers_and_a_way_out():
+    with tempfile.TemporaryDirectory() as folder:
+        small_model(folder)  # made for 80 tokens
+        prompt = letters([5] * 40)
+        for args, parts in (
+                (["generate", folder, "-p", prompt * 3], ("120", "80", "shorter")),
+                (["generate", folder, "-p", prompt, "-c", "20"], ("40", "32", "--context up to 80")),
+                (["generate", folder, "-p", prompt, "-c", "81"], ("81", "80")),
+                (["generate", folder, "-p", prompt, "--greedy"], ("context is full", "80", "shorter")),
+                (["logits", folder, "--ids", ",".join(["5"] * 81), "--out", f"{folder}/x"], ("81", "80"))):
+            code, _, err = run(*args)
+            assert code == 1 and all(part in err for part in parts), (args, code, err)
 
 
 def test_bench_prints_its_schema():

@@ -211,7 +211,9 @@ Result<void> Run(const Options& options) {
     }
     if (const Result<void> asked = conversation.Ask(line); !asked) {
       ClearInterrupt();
-      fmt::print(stderr, "[{}]\n", asked.error().message);
+      const ErrorCode code = asked.error().code;
+      const bool full = code == ErrorCode::kOutOfRange || code == ErrorCode::kResourceExhausted;
+      fmt::print(stderr, "[{}{}]\n", asked.error().message, full ? "; /undo or /reset makes room" : "");
     }
   }
   if (terminal) fmt::print(stderr, "\n");

@@ -114,6 +114,12 @@ Result<void> Run(const Options& options) {
   OpenModel open =
       TRY(LoadFromOptions(std::move(files), options.model, options.exact ? Precision::kExact : Precision::kFast,
                           std::max(options.samples, beams)));
+  const ModelInfo& info = open.engine->info();
+  const size_t room = RoomOf(options.model, info);
+  if (request.prompt.size() > room) {
+    return Fail(ErrorCode::kOutOfRange, "the prompt has {} tokens, the context room for {}: {}", request.prompt.size(),
+                room, MakeRoomAdvice(options.model, info));
+  }
 
   const bool stream = !options.json && options.samples == 1;
   GenerationSession session(*open.engine);
@@ -147,9 +153,8 @@ Result<void> Run(const Options& options) {
   if (reason == FinishReason::kCancelled) return Fail(ErrorCode::kCancelled, "interrupted");
   if (reason == FinishReason::kContext) {
     return Fail(ErrorCode::kOutOfRange,
-                "the context is full after {} tokens and the answer is not at its end: use a shorter prompt, or "
-                "--context where the model allows more",
-                result.counts.prompt_tokens + generated);
+                "the context is full, it has room for {} tokens, and the answer is not at its end: {}", room,
+                MakeRoomAdvice(options.model, info));
   }
   return {};
 }

@@ -69,6 +69,10 @@ Result<OpenModel> LoadFromOptions(ModelFiles files, const ModelOptions& options,
   }
   WarnOfUnused(open.files, model->info());
   const size_t context = options.context > 0 ? options.context : model->info().context_length;
+  if (context > model->info().context_length) {
+    return Fail(ErrorCode::kOutOfRange, "{}: a context of {} tokens is more than the model was made for: at most {}",
+                options.model, context, model->info().context_length);
+  }
   open.engine =
       TRY(Engine::Create(std::move(model), *open.pool,
                          {.kv = options.kv == "f32" ? KvType::kF32 : KvType::kF16,
@@ -126,6 +130,16 @@ Result<ChatTemplate> OpenChatTemplateOf(const ModelFiles& files, const Tokenizer
   add("unk_token", special.unk);
   add("pad_token", special.pad);
   return ChatTemplate::Create(*source, files.name, std::move(tokens));
+}
+
+size_t RoomOf(const ModelOptions& options, const ModelInfo& info) {
+  if (options.context == 0) return info.context_length;
+  return std::min((options.context + kPageTokens - 1) / kPageTokens * kPageTokens, info.context_length);
+}
+
+std::string MakeRoomAdvice(const ModelOptions& options, const ModelInfo& info) {
+  if (RoomOf(options, info) == info.context_length) return "use a shorter prompt";
+  return fmt::format("use a shorter prompt, or --context up to {}", info.context_length);
 }
 
 uint64_t ResidentBytes() {

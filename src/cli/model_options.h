@@ -33,7 +33,8 @@ struct OpenModel {
 // MODEL, as a path or a name in the local cache, to the file or folder it stands for.
 Result<std::filesystem::path> ResolveModel(const std::string& model);
 
-// Opens the model with progress on stderr. `sequences` times the context is what the cache has room for.
+// Opens the model with progress on stderr. `sequences` times the context is what the cache has room for. kOutOfRange
+// where options.context is more than the model was made for.
 Result<OpenModel> OpenFromOptions(const ModelOptions& options, Precision precision, size_t sequences = 1);
 
 // The same in two steps, for who has to look into the files to know how many sequences there will be.
@@ -46,6 +47,10 @@ Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files);
 // The chat template that came with a model: chat_template.jinja, or "chat_template" of tokenizer_config.json (of
 // several the one named "default"), or GGUF's tokenizer.chat_template. kNotFound where it has none.
 Result<ChatTemplate> OpenChatTemplateOf(const ModelFiles& files, const Tokenizer& tokenizer);
+
+// The tokens that one sequence has room for, and a word on what to do where they are too few.
+size_t RoomOf(const ModelOptions& options, const ModelInfo& info);
+std::string MakeRoomAdvice(const ModelOptions& options, const ModelInfo& info);
 
 // Bytes of memory that this process has in use now.
 uint64_t ResidentBytes();

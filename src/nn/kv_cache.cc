@@ -68,8 +68,9 @@ Result<void> KvSequence::Extend(size_t count) {
   const bool shared_tail =
       count > 0 && length_ % kPageTokens != 0 && cache_->references_[static_cast<size_t>(pages_.back())] > 1;
   if (wanted - pages_.size() + (shared_tail ? 1 : 0) > cache_->free_pages()) {
-    return Fail(ErrorCode::kResourceExhausted, "the cache has room for {} more tokens, {} are needed",
-                cache_->free_pages() * kPageTokens, count);
+    return Fail(ErrorCode::kResourceExhausted,
+                "the cache of {} tokens has room for {} more, {} are needed: give fewer, or make it larger",
+                cache_->pages() * kPageTokens, cache_->free_pages() * kPageTokens, count);
   }
   if (shared_tail) {
     const int32_t copy = TRY(cache_->Take());

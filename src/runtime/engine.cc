@@ -16,7 +16,7 @@ Result<void> Engine::Check(std::span<const EngineInput> inputs) const {
   for (const EngineInput& input : inputs) {
     const size_t length = input.sequence->length() + input.tokens.size();
     if (length > info().context_length) {
-      return Fail(ErrorCode::kOutOfRange, "{} tokens do not fit into the model's context of {}", length,
+      return Fail(ErrorCode::kOutOfRange, "{} tokens do not fit into the model's context of {}: give fewer", length,
                   info().context_length);
     }
     for (const int32_t token : input.tokens) {
