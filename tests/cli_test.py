@@ -45,8 +45,8 @@ def beam_searches():
     return json.loads((GOLDEN / "sampling" / "golden.json").read_text())["beam_search"]
 
 
-def exact(folder, *args):
-    code, out, err = run("generate", folder, "--exact", "--kv", "f32", *args)
+def exact(*args):
+    code, out, err = run("generate", *args, "--exact", "--kv", "f32")
     assert code == 0, err
     return json.loads(out) if "--json" in args else out
 
@@ -265,7 +265,7 @@ def test_settings_that_name_tokens_change_the_text():
         prompt = [67, 16, 78, 44, 146, 37]
 
         def text(*args):
-            return exact(folder, "-p", letters(prompt), "-n", "6", "--greedy", "--json", *args)["answers"][0]["tokens"]
+            return exact(*args, folder, "-p", letters(prompt), "-n", "6", "--greedy", "--json")["answers"][0]["tokens"]
 
         plain = text()
         assert text("--suppress-tokens", f"{plain[0]},0")[0] not in (plain[0], 0)

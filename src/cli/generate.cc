@@ -1,6 +1,5 @@
 // bothy generate: one prompt, one answer (or several), streamed.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -113,7 +112,7 @@ Result<void> Run(const Options& options) {
   request.prompt = TRY(PromptTokens(options, prompt, files, *tokenizer));
   OpenModel open =
       TRY(LoadFromOptions(std::move(files), options.model, options.exact ? Precision::kExact : Precision::kFast,
-                          std::max(options.samples, beams)));
+                          beams > 1 ? beams + 1 : options.samples));  // beside the beams there is the prompt's own
   const ModelInfo& info = open.engine->info();
   const size_t room = RoomOf(options.model, info);
   if (request.prompt.size() > room) {

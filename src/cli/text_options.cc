@@ -39,10 +39,13 @@ void TextOptions::AddTo(CLI::App* app) {
       "last one, where the others stand before it; may be given several times")
       ->take_all()
       ->expected(1);
-  add("--suppress-tokens", suppress_tokens, "Token ids that are never chosen, with commas between")->delimiter(',');
-  add("--begin-suppress-tokens", begin_suppress_tokens, "The same, for the first token only")->delimiter(',');
+  const auto add_ids = [&](const char* name, std::vector<int32_t>& ids, const char* help) {
+    add(name, ids, help)->delimiter(',')->take_all()->expected(1);  // one word of ids, not all words that follow
+  };
+  add_ids("--suppress-tokens", suppress_tokens, "Token ids that are never chosen, with commas between");
+  add_ids("--begin-suppress-tokens", begin_suppress_tokens, "The same, for the first token only");
   add("--forced-bos-token-id", forced_bos_token_id, "The token after a prompt of one token");
-  add("--forced-eos-token-id", forced_eos_token_id, "The last token, where --max-tokens ends the text")->delimiter(',');
+  add_ids("--forced-eos-token-id", forced_eos_token_id, "The last token, where --max-tokens ends the text");
   add("--exponential-decay-length-penalty", length_decay,
       "START,FACTOR: after START tokens make the end likelier, by FACTOR to the power of the tokens since")
       ->delimiter(',')
