@@ -37,8 +37,9 @@ struct World {
     std::vector<KvSequence> sequences;
     std::vector<EngineInput> inputs;
     size_t rows = 0;
-    for (const auto& text : texts) sequences.push_back(engine->NewSequence());
+    sequences.reserve(texts.size());  // inputs point at them
     for (size_t i = 0; i < texts.size(); i++) {
+      sequences.push_back(engine->NewSequence());
       inputs.push_back({&sequences[i], texts[i], EngineInput::Want::kAll});
       rows += texts[i].size();
     }
