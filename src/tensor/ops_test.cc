@@ -164,7 +164,7 @@ TEST_P(Ops, ToFiniteF16RoundsToTheNearestAndOfTwoToTheEven) {
   std::vector<uint16_t> got(x.size());
   ToFiniteF16(x.data(), got.data(), x.size());
   EXPECT_EQ(got, want);
-  for (const size_t n : {1, 2, 3, 5, 15, 17, 33}) {  // writes no more than it should
+  for (const size_t n : {1u, 2u, 3u, 5u, 15u, 17u, 33u}) {  // writes no more than it should
     std::vector<uint16_t> part(n + 1, 0x1234);
     ToFiniteF16(x.data() + 100, part.data(), n);
     EXPECT_TRUE(std::equal(part.begin(), part.end() - 1, want.begin() + 100));
