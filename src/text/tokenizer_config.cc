@@ -132,18 +132,46 @@ std::optional<TokenId> FindIn(const Tokenizer::Parts& parts, std::string_view te
   return parts.vocabulary->Find(text);
 }
 
-// Makes a token special, in whatever place it is; a text that is no token stays one.
-std::optional<TokenId> MarkSpecial(Tokenizer::Parts& parts, const std::optional<std::string>& text) {
-  if (!text || text->empty()) return std::nullopt;
-  const auto added = std::ranges::find(parts.added, *text, &AddedToken::content);
-  if (added != parts.added.end()) {
-    added->special = true;
-    return added->id;
+// The list of added tokens, as it grows, and where in it each is: configs add some hundred thousand.
+class AddedList {
+ public:
+  static Result<AddedList> Create(Tokenizer::Parts& parts) {
+    AddedList list(parts);
+    for (size_t i = 0; i < parts.added.size(); i++) {
+      TRY(list.index_.Add(parts.added[i].content, static_cast<int64_t>(i)));
+    }
+    return list;
   }
-  const auto id = parts.vocabulary->Find(*text);
-  if (id) parts.added.push_back({.id = *id, .content = *text, .special = true});
-  return id;
-}
+
+  AddedToken* Find(std::string_view content) {
+    const auto at = index_.Find(content);
+    return at ? &parts_.added[static_cast<size_t>(*at)] : nullptr;
+  }
+
+  Result<void> Add(AddedToken token) {
+    TRY(index_.Add(token.content, static_cast<int64_t>(parts_.added.size())));
+    parts_.added.push_back(std::move(token));
+    return {};
+  }
+
+  // Makes a token special, in whatever place it is; a text that is no token stays one.
+  Result<std::optional<TokenId>> MarkSpecial(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    if (AddedToken* added = Find(text)) {
+      added->special = true;
+      return added->id;
+    }
+    const auto id = parts_.vocabulary->Find(text);
+    if (id) TRY(Add({.id = *id, .content = text, .special = true}));
+    return id;
+  }
+
+ private:
+  explicit AddedList(Tokenizer::Parts& parts) : parts_(parts) {}
+
+  Tokenizer::Parts& parts_;
+  PieceTable index_;
+};
 
 // Pieces that end an answer in chat formats, whichever of them the files name as the end.
 constexpr std::array<std::string_view, 17> kEnds = {"<|eot_id|>",
@@ -194,9 +222,9 @@ Result<TokenizerConfig> ReadTokenizerConfig(const Folder& folder) {
 }
 
 Result<void> ApplyConfig(const TokenizerConfig& config, Tokenizer::Parts& parts) {
+  AddedList list = TRY(AddedList::Create(parts));
   for (const AddedToken& token : config.added_tokens) {
-    const auto known = std::ranges::find(parts.added, token.content, &AddedToken::content);
-    if (known != parts.added.end()) {
+    if (AddedToken* known = list.Find(token.content)) {
       known->special = known->special || token.special;
       continue;
     }
@@ -211,20 +239,22 @@ Result<void> ApplyConfig(const TokenizerConfig& config, Tokenizer::Parts& parts)
     if (static_cast<size_t>(added.id) > 4 * (parts.vocabulary->size() + parts.added.size()) + 65536) {
       return Fail(ErrorCode::kCorrupt, "token \"{}\": id {} is out of range", token.content, added.id);
     }
-    parts.added.push_back(std::move(added));
+    TRY(list.Add(std::move(added)));
   }
   SpecialTokens& special = parts.special;
-  const auto take = [&](const std::optional<std::string>& text, std::optional<TokenId>& token) {
-    if (const auto id = MarkSpecial(parts, text)) token = id;
+  const auto take = [&](const std::optional<std::string>& text, std::optional<TokenId>& token) -> Result<void> {
+    if (!text) return {};
+    if (const auto id = TRY(list.MarkSpecial(*text))) token = id;
+    return {};
   };
-  take(config.bos, special.bos);
-  take(config.eos, special.eos);
-  take(config.unk, special.unk);
-  take(config.pad, special.pad);
-  take(config.sep, special.sep);
-  take(config.cls, special.cls);
-  take(config.mask, special.mask);
-  for (const std::string& text : config.additional_special_tokens) MarkSpecial(parts, text);
+  TRY(take(config.bos, special.bos));
+  TRY(take(config.eos, special.eos));
+  TRY(take(config.unk, special.unk));
+  TRY(take(config.pad, special.pad));
+  TRY(take(config.sep, special.sep));
+  TRY(take(config.cls, special.cls));
+  TRY(take(config.mask, special.mask));
+  for (const std::string& text : config.additional_special_tokens) TRY(list.MarkSpecial(text));
   if (config.add_bos_token || config.add_eos_token) {
     auto trims = std::move(parts.post_processor.trims);
     parts.post_processor = SurroundingTokens(config.add_bos_token.value_or(false) ? special.bos : std::nullopt,
