@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "text/text_budget.h"
 #include "text/utf8.h"
 
 namespace bothy {
@@ -41,24 +42,22 @@ struct Word {
 // A new text built from pieces of an old one. Where nobody asks for offsets only the text is kept.
 class AlignedText {
  public:
-  // A text that grows past `limit` bytes is cut there, and overflowed() says so: a tokenizer's file must not be able to
-  // make gigabytes of a page.
-  AlignedText(bool tracked, size_t limit) : tracked_(tracked), limit_(limit) {}
-  static size_t LimitFor(std::string_view original) { return original.size() * 32 + (1 << 16); }
+  // Every byte that is written is taken from the budget; once that is exhausted nothing is written.
+  AlignedText(bool tracked, TextBudget& budget) : tracked_(tracked), budget_(&budget) {}
 
   void Keep(const Word& from, size_t begin, size_t end) {  // copies a part
-    if (!HasRoom(end - begin)) return;
+    if (!budget_->TakeBytes(end - begin)) return;
     text_.append(from.text.substr(begin, end - begin));
     if (!tracked_) return;
     for (size_t i = begin; i < end; i++) origin_.push_back(from.OriginOf(i));
   }
   void Put(std::string_view text, ByteSpan origin) {
-    if (!HasRoom(text.size())) return;
+    if (!budget_->TakeBytes(text.size())) return;
     text_.append(text);
     if (tracked_) origin_.insert(origin_.end(), text.size(), origin);
   }
   void Put(char32_t code, ByteSpan origin) {
-    if (!HasRoom(4)) return;
+    if (!budget_->TakeBytes(4)) return;
     const size_t before = text_.size();
     AppendUtf8(text_, code);
     if (tracked_) origin_.insert(origin_.end(), text_.size() - before, origin);
@@ -76,21 +75,13 @@ class AlignedText {
   Word AsWord(const Word& from) const { return {text_, tracked_ ? origin_.data() : nullptr, from.base, from.first}; }
   const std::string& text() const { return text_; }
   bool tracked() const { return tracked_; }
-  bool overflowed() const { return overflowed_; }
-  size_t limit() const { return limit_; }
+  TextBudget& budget() const { return *budget_; }
 
  private:
-  bool HasRoom(size_t more) {
-    if (more <= limit_ - text_.size()) return true;
-    overflowed_ = true;
-    return false;
-  }
-
   std::string text_;
   std::vector<ByteSpan> origin_;
   bool tracked_;
-  size_t limit_;
-  bool overflowed_ = false;
+  TextBudget* budget_;
 };
 
 // Copies a text character by character with changes, and gives each new character the origin that Hugging Face's

@@ -1,5 +1,6 @@
 #include "text/charsmap.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "text/utf8.h"
@@ -29,12 +30,21 @@ Result<Charsmap> Charsmap::Parse(std::string_view bytes) {
   if (FindInvalidUtf8(map.replacements_) != std::string::npos) {
     return Fail(ErrorCode::kCorrupt, "precompiled_charsmap: replacements are not valid UTF-8");
   }
+  for (size_t begin = 0; begin < map.replacements_.size();) {
+    const size_t end = std::min(map.replacements_.find('\0', begin), map.replacements_.size());
+    if (end - begin > kMaxReplacement) {
+      return Fail(ErrorCode::kResourceExhausted, "precompiled_charsmap: a replacement of {} bytes, at most {} are read",
+                  end - begin, kMaxReplacement);
+    }
+    begin = end + 1;
+  }
   return map;
 }
 
 std::optional<Charsmap::Match> Charsmap::Find(std::string_view text, bool longest) const {
   std::optional<Match> found;
   uint32_t node = Offset(trie_[0]);
+  text = text.substr(0, kMaxReplaced);  // a damaged trie can lead in circles
   for (size_t i = 0; i < text.size(); i++) {
     const uint32_t label = static_cast<uint8_t>(text[i]);
     if (label == 0) break;  // the end of a key, in a trie of strings

@@ -14,8 +14,11 @@ namespace bothy {
 
 class Charsmap {
  public:
+  // A search takes as many steps a character at worst. NFKC replaces a few characters by at most 33 bytes (U+FDFA).
+  static constexpr size_t kMaxReplaced = 64, kMaxReplacement = 1024;
+
   // 32 bits, little-endian: the trie's size in bytes; the trie; replacements, each ended by a zero byte. kCorrupt where
-  // sizes do not fit.
+  // sizes do not fit, kResourceExhausted for a longer replacement. Longer texts are not found.
   static Result<Charsmap> Parse(std::string_view bytes);
 
   struct Match {

@@ -404,11 +404,13 @@ DecodeStep ReplaceDecoder(std::string pattern, std::string content) {
 
 DecodeStep ReplaceRegexDecoder(std::shared_ptr<const Regex> regex, std::string content) {
   return Map([regex = std::move(regex), content = std::move(content)](std::string& token, size_t) {
+    // Nobody is told here where a pattern searches without end; the token stays as it is from there on.
+    constexpr uint64_t kMoreSteps = 100'000;
+    TextBudget budget(token.size(), kMoreSteps);
     std::string out;
     size_t done = 0;
     for (size_t search = 0; search <= token.size();) {
-      // Nobody is told here where a pattern searches without end; the token stays as it is.
-      const auto found = regex->Find(token, search);
+      const auto found = regex->Find(token, search, budget);
       if (!found || !*found) break;
       const Regex::Match match = **found;
       out.append(token, done, match.begin - done).append(content);

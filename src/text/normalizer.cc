@@ -23,16 +23,13 @@ class Sequence final : public Normalizer {
   }
 
   Result<void> Apply(const Word& from, AlignedText& to) const override {
-    AlignedText current(to.tracked(), to.limit()), next(to.tracked(), to.limit());
+    AlignedText current(to.tracked(), to.budget()), next(to.tracked(), to.budget());
     Word word = from;
     for (const NormalizerPtr& step : steps_) {
       if (step->Keeps(word)) continue;
       next.Clear();
       TRY(step->Apply(word, next));
-      if (next.overflowed()) {
-        return Fail(ErrorCode::kResourceExhausted, "normalizing makes more than {} bytes of {}", to.limit(),
-                    from.text.size());
-      }
+      if (to.budget().exhausted()) return {};
       std::swap(current, next);
       word = current.AsWord(from);
     }
@@ -64,7 +61,7 @@ class PerCharacter final : public Normalizer {
   explicit PerCharacter(Function function) : function_(std::move(function)) {}
   Result<void> Apply(const Word& from, AlignedText& to) const override {
     Rewriter rewriter(from, to);
-    while (rewriter.at() < from.text.size()) {
+    while (rewriter.at() < from.text.size() && !to.budget().exhausted()) {
       const Utf8Char c = ReadUtf8(from.text.data() + rewriter.at());
       const size_t end = rewriter.at() + c.size;
       function_(c.code, rewriter);
@@ -130,10 +127,10 @@ class Replace final : public Normalizer {
   Result<void> Apply(const Word& from, AlignedText& to) const override {
     const std::string_view text = from.text;
     size_t done = 0;
-    for (size_t search = 0; search <= text.size();) {
+    for (size_t search = 0; search <= text.size() && !to.budget().exhausted();) {
       size_t begin = text.find(pattern_, search), end = begin + pattern_.size();
       if (regex_) {
-        const auto match = TRY(regex_->Find(text, search));
+        const auto match = TRY(regex_->Find(text, search, to.budget()));
         begin = match ? match->begin : std::string_view::npos;
         end = match ? match->end : 0;
       }
@@ -182,6 +179,7 @@ class Precompiled final : public Normalizer {
       begin = end;
       if (grapheme.size() < 6) {
         if (const auto match = map_.Shortest(grapheme)) {
+          if (!to.budget().TakeBytes(match->replacement.size())) return {};
           Put(grapheme, match->replacement, changes);
           modified = true;
           continue;
@@ -190,6 +188,7 @@ class Precompiled final : public Normalizer {
       for (size_t i = 0; i < grapheme.size();) {
         const Utf8Char part = ReadUtf8(grapheme.data() + i);
         if (const auto match = map_.Shortest(grapheme.substr(i, part.size))) {
+          if (!to.budget().TakeBytes(match->replacement.size())) return {};
           Put(grapheme.substr(i, part.size), match->replacement, changes);
           modified = true;
         } else {

@@ -17,7 +17,8 @@ class Normalizer {  // Safe on several threads.
  public:
   virtual ~Normalizer() = default;
 
-  // Appends the changed text, valid UTF-8 like the one that comes in.
+  // Appends the changed text, valid UTF-8 like the one that comes in. Whoever begins a text looks whether its budget
+  // was enough.
   virtual Result<void> Apply(const Word& from, AlignedText& to) const = 0;
 
   // Whether a glance shows that the text stays as it is.

@@ -19,7 +19,7 @@ class Sequence final : public PreTokenizer {
   class Next final : public WordSink {
    public:
     Next(const Sequence& sequence, bool tracked, size_t step, WordSink& last)
-        : sequence_(sequence), tracked_(tracked), step_(step), last_(last) {}
+        : WordSink(last.budget()), sequence_(sequence), tracked_(tracked), step_(step), last_(last) {}
     void Put(const Word& word) override { sequence_.Run(word, tracked_, step_, last_); }
 
    private:
@@ -30,6 +30,7 @@ class Sequence final : public PreTokenizer {
   };
 
   void Run(const Word& piece, bool tracked, size_t step, WordSink& sink) const {
+    if (sink.budget().exhausted()) return;
     if (step == steps_.size()) return sink.Put(piece);
     if (step + 1 == steps_.size()) return steps_[step]->Cut(piece, tracked, sink);
     Next next(*this, tracked, step + 1, sink);
@@ -90,8 +91,8 @@ struct Place {
 // Finds the next match of something at or behind `from`.
 struct RegexFinder {
   Regex regex;
-  Result<std::optional<Place>> operator()(std::string_view text, size_t from) const {
-    const auto match = TRY(regex.Find(text, from));
+  Result<std::optional<Place>> operator()(std::string_view text, size_t from, TextBudget& budget) const {
+    const auto match = TRY(regex.Find(text, from, budget));
     if (!match) return std::nullopt;
     return Place{match->begin, match->end};
   }
@@ -99,7 +100,7 @@ struct RegexFinder {
 
 struct TextFinder {
   std::string wanted;
-  Result<std::optional<Place>> operator()(std::string_view text, size_t from) const {
+  Result<std::optional<Place>> operator()(std::string_view text, size_t from, TextBudget&) const {
     const size_t found = wanted.empty() ? std::string_view::npos : text.find(wanted, from);
     if (found == std::string_view::npos) return std::nullopt;
     return Place{found, found + wanted.size()};
@@ -108,7 +109,7 @@ struct TextFinder {
 
 struct CharacterFinder {
   bool (*wanted)(char32_t);
-  Result<std::optional<Place>> operator()(std::string_view text, size_t from) const {
+  Result<std::optional<Place>> operator()(std::string_view text, size_t from, TextBudget&) const {
     for (size_t at = from; at < text.size();) {
       const Utf8Char c = ReadUtf8(text.data() + at);
       if (wanted(c.code)) return Place{at, at + c.size};
@@ -129,7 +130,7 @@ class Split final : public PreTokenizer {
     Joiner joiner(piece, behavior_, sink);
     size_t done = 0;
     for (size_t search = 0; search <= text.size();) {
-      auto found = finder_(text, search);
+      auto found = finder_(text, search, sink.budget());
       if (!found) return sink.Fail(std::move(found).error());
       if (!*found) break;
       const Place match = **found;
@@ -187,25 +188,30 @@ class FixedLength final : public PreTokenizer {
   size_t characters_;
 };
 
+// What a step made of `piece`, unless the budget ended before it was done.
+void PutWhole(const AlignedText& text, const Word& piece, WordSink& sink) {
+  if (!sink.budget().exhausted()) sink.Put(text.AsWord(piece));
+}
+
 class PrefixSpace final : public PreTokenizer {
  public:
   void Cut(const Word& piece, bool tracked, WordSink& sink) const override {
     if (piece.text.starts_with(' ')) return sink.Put(piece);
-    AlignedText text(tracked, piece.text.size() + 1);
+    AlignedText text(tracked, sink.budget());
     text.Put(" ", tracked ? piece.OriginOf(0) : ByteSpan{});
     text.Keep(piece, 0, piece.text.size());
-    sink.Put(text.AsWord(piece));
+    PutWhole(text, piece, sink);
   }
 };
 
 class BytesAlphabet final : public PreTokenizer {
  public:
   void Cut(const Word& piece, bool tracked, WordSink& sink) const override {
-    AlignedText text(tracked, piece.text.size() * 2 + 4);
+    AlignedText text(tracked, sink.budget());
     for (size_t i = 0; i < piece.text.size(); i++) {
       text.Put(CharOfByte(static_cast<uint8_t>(piece.text[i])), tracked ? piece.OriginOf(i) : ByteSpan{});
     }
-    sink.Put(text.AsWord(piece));
+    PutWhole(text, piece, sink);
   }
 };
 
@@ -215,7 +221,7 @@ class MetaspaceCutter final : public PreTokenizer {
       : replacement_(std::move(replacement)), scheme_(scheme), split_(split) {}
 
   void Cut(const Word& piece, bool tracked, WordSink& sink) const override {
-    AlignedText text(tracked, (piece.text.size() + 1) * (replacement_.size() + 1));
+    AlignedText text(tracked, sink.budget());
     const bool prepend = scheme_ == PrependScheme::kAlways || (scheme_ == PrependScheme::kFirst && piece.first);
     if (prepend && !piece.text.starts_with(' ') && !piece.text.starts_with(replacement_)) {
       text.Put(replacement_, tracked ? piece.OriginOf(0) : ByteSpan{});
@@ -226,8 +232,9 @@ class MetaspaceCutter final : public PreTokenizer {
       if (space < piece.text.size()) text.Put(replacement_, tracked ? piece.OriginOf(space) : ByteSpan{});
       done = space + 1;
     }
+    if (!split_) return PutWhole(text, piece, sink);
+    if (sink.budget().exhausted()) return;
     const Word word = text.AsWord(piece);
-    if (!split_) return sink.Put(word);
     Split<TextFinder>({replacement_}, SplitBehavior::kMergedWithNext, false).Cut(word, tracked, sink);
   }
 

@@ -16,9 +16,13 @@ namespace bothy {
 // Takes words, one after the other.
 class WordSink {
  public:
+  // `budget`: of the text that is cut.
+  explicit WordSink(TextBudget& budget) : budget_(budget) {}
   virtual ~WordSink() = default;
   // The word is not empty and lives only for the call.
   virtual void Put(const Word& word) = 0;
+
+  TextBudget& budget() const { return budget_; }
 
   // What went wrong first; what is put afterwards does not matter.
   void Fail(Error error) {
@@ -27,6 +31,7 @@ class WordSink {
   const std::optional<Error>& error() const { return error_; }
 
  private:
+  TextBudget& budget_;
   std::optional<Error> error_;
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "text/text_budget.h"
 
 namespace bothy {
 
@@ -22,9 +23,9 @@ class Regex {
   struct Match {
     size_t begin = 0, end = 0;
   };
-  // The first match that starts at or after `from`, in valid UTF-8. kResourceExhausted where a pattern backtracks
-  // without end. Safe on several threads.
-  Result<std::optional<Match>> Find(std::string_view text, size_t from) const;
+  // The first match that starts at or after `from`, in valid UTF-8. kResourceExhausted where the budget does not last.
+  // Safe on several threads.
+  Result<std::optional<Match>> Find(std::string_view text, size_t from, TextBudget& budget) const;
 
  private:
   struct Compiled;

@@ -312,7 +312,7 @@ class Translator {
     close_side();
     std::string expression = sides.back();
     sides.pop_back();
-    for (const std::string& side : sides) expression = fmt::format("(?:(?={}){})", side, expression);
+    if (!sides.empty()) expression = fmt::format("(?:(?={}){})", fmt::join(sides, ")(?="), expression);
     return negated ? fmt::format("(?:(?!{})\\p{{Any}})", expression) : expression;
   }
 

@@ -13,13 +13,15 @@ namespace {
 
 class Words final : public WordSink {
  public:
+  explicit Words(TextBudget& budget) : WordSink(budget) {}
   void Put(const Word& word) override { words.emplace_back(word.text); }
   std::vector<std::string> words;
 };
 
 std::vector<std::string> Cut(std::string_view pattern, std::string_view text, bool scanners) {
   const auto splitter = SplitByRegex(pattern, SplitBehavior::kIsolated, false, scanners);
-  Words words;
+  TextBudget budget(text.size());
+  Words words(budget);
   if (!splitter) {
     ADD_FAILURE() << splitter.error().message;
     return {};

@@ -49,7 +49,7 @@ class SentencePieceNormalizer final : public Normalizer {
     const uint32_t start = to.tracked() ? from.OriginOf(at).begin : 0;
     if (dummy_prefix_ && (from.first || !only_first_)) to.Put(space_, {start, start});
     bool after_space = remove_extra_;
-    while (at < text.size()) {
+    while (at < text.size() && !to.budget().exhausted()) {
       Prefix prefix = NormalizePrefix(text.substr(at));
       while (after_space && prefix.replacement.starts_with(' ')) prefix.replacement.remove_prefix(1);
       const ByteSpan origin = span(at, at + prefix.size);

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "text/added_tokens.h"
+#include "text/text_budget.h"
 #include "text/tokenizer_parts.h"
 #include "text/unicode.h"
 #include "text/word_cache.h"
@@ -39,9 +40,9 @@ struct EncodeScratch {
 // Where the pipeline ends: cuts words into tokens.
 class TokenCollector final : public WordSink {
  public:
-  TokenCollector(const TokenModel& model, EncodeScratch& scratch, std::vector<TokenId>& ids,
+  TokenCollector(TextBudget& budget, const TokenModel& model, EncodeScratch& scratch, std::vector<TokenId>& ids,
                  std::vector<ByteSpan>* spans)
-      : model_(model), scratch_(scratch), ids_(ids), spans_(spans) {}
+      : WordSink(budget), model_(model), scratch_(scratch), ids_(ids), spans_(spans) {}
 
   void Put(const Word& word) override {
     if (word.text.size() > WordCache::kMaxWord) return PutTokens(word);
@@ -99,20 +100,30 @@ class CheckedText {
   std::unique_ptr<std::string> repaired_;
 };
 
-// Takes white space out of an offset, as far as its token begins and ends with it.
-void TrimOffset(std::string_view piece, bool may_keep_first, TextSpan& span) {
-  const auto is_blank = [](char32_t c) { return c == 0x120 || IsSpace(c); };  // U+0120 is GPT-2's space
+// White space at the ends of a piece, in characters.
+struct Blanks {
   uint32_t leading = 0, trailing = 0;
-  for (size_t i = 0; i < piece.size(); leading++) {
+};
+
+Blanks BlanksOf(std::string_view piece) {
+  const auto is_blank = [](char32_t c) { return c == 0x120 || IsSpace(c); };  // U+0120 is GPT-2's space
+  Blanks blanks;
+  for (size_t i = 0; i < piece.size(); blanks.leading++) {
     const Utf8Char c = ReadUtf8(piece.data() + i);
     if (!is_blank(c.code)) break;
     i += c.size;
   }
-  for (size_t end = piece.size(); end > 0; trailing++) {
+  for (size_t end = piece.size(); end > 0; blanks.trailing++) {
     const Utf8Char c = ReadUtf8Before(piece.data() + end);
     if (!is_blank(c.code)) break;
     end -= c.size;
   }
+  return blanks;
+}
+
+// Takes white space out of an offset, as far as its token begins and ends with it.
+void TrimOffset(Blanks blanks, bool may_keep_first, TextSpan& span) {
+  auto [leading, trailing] = blanks;
   if (leading > 0) {
     if (may_keep_first) leading--;
     span.begin = std::min(span.begin + leading, span.end);
@@ -186,6 +197,11 @@ struct Tokenizer::Impl {
       return {};
     }
 
+    Result<void> Check() const {
+      if (collector.budget().exhausted()) return collector.budget().Failure();
+      return {};
+    }
+
     Result<void> Normalized(const Word& word) {
       return Between(impl.in_normalized, word, [this](const Word& rest) -> Result<void> {
         if (impl.parts.pre_tokenizer != nullptr) {
@@ -194,7 +210,7 @@ struct Tokenizer::Impl {
           collector.Put(rest);
         }
         if (collector.error()) return tl::unexpected<Error>(*collector.error());
-        return {};
+        return Check();
       });
     }
 
@@ -202,12 +218,9 @@ struct Tokenizer::Impl {
       return Between(impl.in_original, word, [this](const Word& rest) -> Result<void> {
         const Normalizer* normalizer = impl.parts.normalizer.get();
         if (normalizer == nullptr || normalizer->Keeps(rest)) return Normalized(rest);
-        AlignedText text(spans != nullptr, AlignedText::LimitFor(rest.text));
+        AlignedText text(spans != nullptr, collector.budget());
         TRY(normalizer->Apply(rest, text));
-        if (text.overflowed()) {
-          return Fail(ErrorCode::kResourceExhausted, "normalizing makes more than {} bytes of {}", text.limit(),
-                      rest.text.size());
-        }
+        TRY(Check());
         return Normalized(text.AsWord(rest));
       });
     }
@@ -219,7 +232,8 @@ struct Tokenizer::Impl {
     const bool parse_special =
         options.special == Special::kParse || (options.special == Special::kAsReference && parts.parses_special);
     const Lease scratch(*this);
-    TokenCollector collector(*parts.model, *scratch, ids, spans);
+    TextBudget budget(text.size());
+    TokenCollector collector(budget, *parts.model, *scratch, ids, spans);
     return Run{*this, parse_special, collector, ids, spans}.Original({text, nullptr, 0, true});
   }
 
@@ -235,13 +249,21 @@ struct Tokenizer::Impl {
       const uint32_t begin = points.At(span.begin);
       encoding.offsets.push_back({begin, points.At(span.end)});
     }
-    for (const auto& trim : parts.post_processor.trims) {
-      for (size_t i = 0; i < encoding.ids.size(); i++) {
-        TextSpan& span = encoding.offsets[i];
-        TrimOffset(Piece(encoding.ids[i]), trim.add_prefix_space && (i == 0 || span.begin == 0), span);
+    if (!parts.post_processor.trims.empty()) TrimOffsets(encoding);
+    return encoding;
+  }
+
+  void TrimOffsets(Encoding& encoding) const {
+    FlatMap<uint32_t, Blanks> known;  // a piece may be long, and in every place of the text
+    for (size_t i = 0; i < encoding.ids.size(); i++) {
+      const TokenId id = encoding.ids[i];
+      const Blanks* blanks = known.Find(static_cast<uint32_t>(id));
+      if (blanks == nullptr) blanks = known.Insert(static_cast<uint32_t>(id), BlanksOf(Piece(id))).first;
+      TextSpan& span = encoding.offsets[i];
+      for (const auto& trim : parts.post_processor.trims) {
+        TrimOffset(*blanks, trim.add_prefix_space && (i == 0 || span.begin == 0), span);
       }
     }
-    return encoding;
   }
 
   std::string_view Piece(TokenId id) const {
@@ -282,6 +304,9 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(Parts parts) {
   auto impl = std::make_unique<Impl>();
   impl->parts = std::move(parts);
   impl->size = impl->parts.vocabulary->size();
+  size_t contents = 0;
+  for (const AddedToken& token : impl->parts.added) contents += token.content.size();
+  TextBudget budget(contents);
   for (uint32_t i = 0; i < impl->parts.added.size(); i++) {
     const AddedToken& token = impl->parts.added[i];
     impl->size = std::max(impl->size, static_cast<size_t>(token.id) + 1);
@@ -292,9 +317,17 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::Create(Parts parts) {
     } else if (impl->parts.normalizer == nullptr) {
       TRY(impl->in_normalized.Add(token, token.content));
     } else {
-      AlignedText content(false, AlignedText::LimitFor(token.content));
+      AlignedText content(false, budget);
       TRY(impl->parts.normalizer->Apply({token.content, nullptr, 0, true}, content));
+      if (budget.exhausted()) return budget.Failure();
       TRY(impl->in_normalized.Add(token, content.text()));
+    }
+  }
+  for (const auto* pieces : {&impl->parts.post_processor.single, &impl->parts.post_processor.pair}) {
+    for (const TemplatePiece& piece : *pieces) {
+      if (piece.kind != TemplatePiece::Kind::kSpecial || static_cast<size_t>(piece.id) < impl->size) continue;
+      return Fail(ErrorCode::kCorrupt, "token {} is to stand around texts, and the highest that there is is {}",
+                  piece.id, impl->size - 1);
     }
   }
   return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(impl)));

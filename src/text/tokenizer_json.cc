@@ -17,6 +17,8 @@
 namespace bothy {
 namespace {
 
+constexpr size_t kMaxAffix = 64;  // what is put before or behind characters to look them up: "##", "</w>"
+
 struct Model {
   std::shared_ptr<const PieceTable> pieces;
   std::unique_ptr<TokenModel> tokens;
@@ -52,6 +54,14 @@ Result<std::optional<TokenId>> ReadUnknown(const JsonView& json, const PieceTabl
   return pieces.Find(TRY(unknown->String()));
 }
 
+Result<std::string> ReadAffix(const JsonView& json, std::string_view key, std::string_view otherwise) {
+  std::string affix = TRY(json.GetString(key, otherwise));
+  if (affix.size() > kMaxAffix) {
+    return json.Wrong(fmt::format("its {} has {} bytes, at most {} are read", key, affix.size(), kMaxAffix));
+  }
+  return affix;
+}
+
 Result<void> AddMerges(const JsonView& merges, BpeModel::Builder& builder) {
   size_t number = 0;
   const auto broken = [&](std::string_view problem) {
@@ -85,8 +95,8 @@ Result<Model> ReadBpe(const JsonView& json, bool words_are_bytes) {
   options.ignore_merges = TRY(json.GetBool("ignore_merges", false));
   options.fuse_unk = TRY(json.GetBool("fuse_unk", false));
   options.unk = TRY(ReadUnknown(json, *pieces));
-  options.continuing_prefix = TRY(json.GetString("continuing_subword_prefix", ""));
-  options.end_of_word_suffix = TRY(json.GetString("end_of_word_suffix", ""));
+  options.continuing_prefix = TRY(ReadAffix(json, "continuing_subword_prefix", ""));
+  options.end_of_word_suffix = TRY(ReadAffix(json, "end_of_word_suffix", ""));
   options.byte_level = words_are_bytes && !options.byte_fallback && options.continuing_prefix.empty() &&
                        options.end_of_word_suffix.empty();
   model.byte_level = options.byte_level;
@@ -172,7 +182,7 @@ Result<Model> ReadWordPiece(const JsonView& json) {
   const std::shared_ptr<PieceTable> pieces = TRY(ReadVocabulary(json));
   WordPieceOptions options;
   options.unk = TRY(ReadUnknown(json, *pieces));
-  options.continuing_prefix = TRY(json.GetString("continuing_subword_prefix", "##"));
+  options.continuing_prefix = TRY(ReadAffix(json, "continuing_subword_prefix", "##"));
   const int64_t most = TRY(json.GetInt("max_input_chars_per_word", 100));
   if (most < 0 || most > 1000) return json.Wrong(fmt::format("max_input_chars_per_word {} is not supported", most));
   options.max_characters = static_cast<size_t>(most);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -15,6 +16,7 @@ constexpr size_t kMaxSteps = 100;
 constexpr int kMaxDepth = 16;  // of sequences in sequences
 constexpr size_t kMaxContent = 4096;
 constexpr int64_t kMaxStripped = 1024;
+constexpr size_t kMaxGrowth = 256;  // of a token in all steps of a decoder together; real ones shrink it
 
 tl::unexpected<Error> UnknownType(const JsonView& json, std::string_view type) {
   return Fail(ErrorCode::kUnimplemented, "key \"{}.type\": \"{}\" is not known", json.path(), type);
@@ -242,6 +244,16 @@ Result<void> AddPostProcessor(const JsonView& json, std::string_view type, PostP
   return {};
 }
 
+// How many times as long a step may make a token, at worst.
+Result<size_t> GrowthOf(const JsonView& json, std::string_view type) {
+  if (type != "Replace") return 1;
+  const Pattern pattern = TRY(ReadPattern(json));
+  const size_t content = TRY(ShortString(json, "content")).size();
+  if (pattern.is_regex) return content + 1;  // matches may be empty
+  const size_t replaced = pattern.text.size();
+  return replaced == 0 ? 1 : std::max<size_t>(1, (content + replaced - 1) / replaced);
+}
+
 Result<DecodeStep> ReadDecodeStep(const JsonView& json, std::string_view type) {
   if (type == "ByteLevel") return ByteLevelDecoder();
   if (type == "ByteFallback") return ByteFallbackDecoder();
@@ -305,9 +317,14 @@ Result<PostProcessor> ReadPostProcessor(const JsonView& json) {
 
 Result<std::vector<DecodeStep>> ReadDecoder(const JsonView& json) {
   std::vector<DecodeStep> steps;
-  size_t count = 0;
+  size_t count = 0, growth = 1;
   TRY(ForEachStep(json, "decoders", count, [&](const JsonView& step, std::string_view type) -> Result<void> {
     steps.push_back(TRY(ReadDecodeStep(step, type)));
+    growth *= TRY(GrowthOf(step, type));
+    if (growth > kMaxGrowth) {
+      return Fail(ErrorCode::kResourceExhausted, "key \"{}\": the steps make tokens more than {} times as long",
+                  json.path(), kMaxGrowth);
+    }
     return {};
   }));
   return steps;
