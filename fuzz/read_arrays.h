@@ -2,17 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string_view>
 #include <vector>
 
 #include "codec/checkpoint.h"
+#include "input.h"
 
 namespace bothy {
-
-inline std::shared_ptr<const ByteSource> InputSource(const uint8_t* data, size_t size) {
-  return MemorySource("input", std::string_view(reinterpret_cast<const char*>(data), size));
-}
 
 inline void ReadArrays(const Checkpoint& checkpoint) {
   constexpr uint64_t kMaxArray = 1 << 20;
