@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "codec/jinja/arguments.h"
+#include "codec/jinja/compare.h"
 #include "codec/jinja/iterate.h"
 #include "codec/jinja/number.h"
 #include "codec/jinja/text.h"
@@ -94,7 +95,7 @@ Result<Value> CharacterAt(Runtime& rt, const StringObject& string, size_t index)
 // The item, nothing where Python would raise a LookupError or TypeError.
 Result<std::optional<Value>> FindItem(Runtime& rt, const Value& object, const Value& key) {
   if (object.IsDict()) {
-    if (!IsHashable(key)) return std::nullopt;
+    if (!TRY(IsHashable(rt, key))) return std::nullopt;
     const Value* found = object.dict().Find(key);
     return found != nullptr ? std::optional(*found) : std::nullopt;
   }

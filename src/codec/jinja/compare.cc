@@ -6,6 +6,7 @@
 
 #include "codec/jinja/iterate.h"
 #include "codec/jinja/number.h"
+#include "codec/jinja/text_tools.h"
 
 namespace bothy::jinja {
 namespace {
@@ -15,6 +16,7 @@ bool IsNan(const Value& value) { return value.Is(Kind::kFloat) && std::isnan(val
 Result<bool> EqualDicts(Runtime& rt, const DictObject& a, const DictObject& b) {
   if (a.entries.size() != b.entries.size()) return false;
   for (const auto& [key, value] : a.entries) {
+    TRY(CheckKey(rt, key));
     const Value* other = b.Find(key);
     if (other == nullptr || !TRY(Equal(rt, value, *other))) return false;
   }
@@ -52,7 +54,10 @@ Result<bool> Ordered(Runtime& rt, CompareOp op, const Value& a, const Value& b) 
     TRY(rt.Bytes(std::min(a.text().size(), b.text().size())));
     return Holds(op, a.text().compare(b.text()));
   }
-  if (a.Is(Kind::kBytes) && b.Is(Kind::kBytes)) return Holds(op, a.bytes().data.compare(b.bytes().data));
+  if (a.Is(Kind::kBytes) && b.Is(Kind::kBytes)) {
+    TRY(rt.Bytes(std::min(a.bytes().data.size(), b.bytes().data.size())));
+    return Holds(op, a.bytes().data.compare(b.bytes().data));
+  }
   if (a.IsSequence() && a.kind() == b.kind()) {
     const auto& x = a.items();
     const auto& y = b.items();
@@ -78,7 +83,9 @@ Result<bool> Equal(Runtime& rt, const Value& a, const Value& b) {
     case Kind::kString:
       if (a.text().size() == b.text().size()) TRY(rt.Bytes(a.text().size()));
       return a.text() == b.text();
-    case Kind::kBytes: return a.bytes().data == b.bytes().data;
+    case Kind::kBytes:
+      if (a.bytes().data.size() == b.bytes().data.size()) TRY(rt.Bytes(a.bytes().data.size()));
+      return a.bytes().data == b.bytes().data;
     case Kind::kList:
     case Kind::kTuple: return EqualItems(rt, a.items(), b.items());
     case Kind::kDict: return EqualDicts(rt, a.dict(), b.dict());
@@ -91,7 +98,7 @@ Result<bool> Equal(Runtime& rt, const Value& a, const Value& b) {
       if (x.part == DictViewObject::Part::kItems) return EqualDicts(rt, x.dict.dict(), y.dict.dict());
       if (x.dict.dict().entries.size() != y.dict.dict().entries.size()) return false;
       for (const auto& entry : x.dict.dict().entries) {
-        TRY(rt.Step());
+        TRY(CheckKey(rt, entry.first));
         if (y.dict.dict().Find(entry.first) == nullptr) return false;
       }
       return true;
@@ -113,13 +120,13 @@ Result<bool> Contains(Runtime& rt, const Value& container, const Value& item) {
                     TypeName(item));
       }
       TRY(rt.Bytes(container.text().size()));
-      return container.text().find(item.text()) != std::string::npos;
+      return FindText(container.text(), item.text()) != std::string::npos;
     case Kind::kDict:
     case Kind::kDictView: {
       const bool is_view = container.Is(Kind::kDictView);
       const Value& dict = is_view ? container.As<DictViewObject>().dict : container;
       if (is_view && container.As<DictViewObject>().part != DictViewObject::Part::kKeys) break;
-      if (!IsHashable(item)) return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(item));
+      TRY(CheckKey(rt, item));
       return dict.dict().Find(item) != nullptr;
     }
     case Kind::kRange:
@@ -132,7 +139,10 @@ Result<bool> Contains(Runtime& rt, const Value& container, const Value& item) {
       }
       return false;
     case Kind::kBytes:
-      if (item.Is(Kind::kBytes)) return container.bytes().data.find(item.bytes().data) != std::string::npos;
+      if (item.Is(Kind::kBytes)) {
+        TRY(rt.Bytes(container.bytes().data.size()));
+        return FindText(container.bytes().data, item.bytes().data) != std::string::npos;
+      }
       break;
     default: break;
   }
@@ -145,6 +155,28 @@ Result<bool> Contains(Runtime& rt, const Value& container, const Value& item) {
     if (!next) return false;
     if (TRY(Equal(rt, *next, item))) return true;
   }
+}
+
+Result<bool> IsHashable(Runtime& rt, const Value& value) {
+  TRY(rt.Step());
+  switch (value.kind()) {
+    case Kind::kList:
+    case Kind::kDict:
+    case Kind::kDictView: return false;
+    case Kind::kTuple:
+      for (const Value& item : value.items()) {
+        if (!TRY(IsHashable(rt, item))) return false;
+      }
+      return true;
+    case Kind::kString: TRY(rt.Bytes(value.text().size())); return true;
+    case Kind::kBytes: TRY(rt.Bytes(value.bytes().data.size())); return true;
+    default: return true;
+  }
+}
+
+Result<void> CheckKey(Runtime& rt, const Value& value) {
+  if (TRY(IsHashable(rt, value))) return {};
+  return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(value));
 }
 
 Result<bool> Compare(Runtime& rt, CompareOp op, const Value& a, const Value& b) {

@@ -103,7 +103,7 @@ Result<Value> Interpreter::EvaluateDict(const Expression& expression) {
   std::vector<Value> parts = TRY(EvaluateAll(expression.operands));
   std::vector<DictObject::Entry> entries;
   for (size_t i = 0; i < parts.size(); i += 2) {
-    if (!IsHashable(parts[i])) return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(parts[i]));
+    TRY(CheckKey(rt_, parts[i]));
     entries.emplace_back(std::move(parts[i]), std::move(parts[i + 1]));
   }
   return rt_.Dict(std::move(entries));

@@ -165,7 +165,7 @@ Call Unique(Runtime& rt, const Value& value, const Arguments& arguments) {
     while (auto item = TRY(source->Next(run))) {
       Value key = TRY(path.Get(run, *item));
       if (!case_sensitive) key = TRY(IgnoreCase(run, key));
-      if (!IsHashable(key)) return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(key));
+      TRY(CheckKey(run, key));
       TRY(run.Fits(seen->size() * 2 * sizeof(Value)));
       if (seen->insert(key).second) return item;
     }

@@ -59,7 +59,7 @@ Call Trim(Runtime& rt, const Value& value, const Arguments& arguments) {
   TRY(rt.Bytes(text.size()));
   if (!bound.Given(0)) return rt.String(std::string(StripSpace(text)), IsMarkup(value));
   const std::string set(TRY(bound.Text(0)));
-  TRY(rt.Bytes(set.size(), text.size() / 16 + 1));
+  TRY(rt.Bytes(set.size(), 32));  // it is sorted
   return rt.String(std::string(Strip(text, &set, true, true)), IsMarkup(value));
 }
 

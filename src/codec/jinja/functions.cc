@@ -8,6 +8,7 @@
 
 #include "codec/jinja/arguments.h"
 #include "codec/jinja/attributes.h"
+#include "codec/jinja/compare.h"
 #include "codec/jinja/iterate.h"
 #include "codec/jinja/text.h"
 
@@ -73,9 +74,7 @@ Result<std::vector<DictObject::Entry>> Collect(Runtime& rt, std::string_view fun
         return Fail(ErrorCode::kInvalidArgument, "dictionary update sequence element has length {}; 2 is required",
                     both.size());
       }
-      if (!IsHashable(both[0])) {
-        return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(both[0]));
-      }
+      TRY(CheckKey(rt, both[0]));
       entries.emplace_back(std::move(both[0]), std::move(both[1]));
       TRY(rt.Step());
     }

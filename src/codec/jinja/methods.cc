@@ -17,9 +17,9 @@ namespace {
 
 using Call = Result<Value>;
 
-Call DictGet(Runtime&, const Value& self, const Arguments& arguments) {
+Call DictGet(Runtime& rt, const Value& self, const Arguments& arguments) {
   const Bound bound = TRY(Bind("get", arguments, {"", ""}, 1));
-  if (!IsHashable(bound[0])) return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(bound[0]));
+  TRY(CheckKey(rt, bound[0]));
   const Value* found = self.dict().Find(bound[0]);
   return found != nullptr ? *found : bound.Or(1, Value());
 }
@@ -186,7 +186,7 @@ Result<Value> DictFromKeys(Runtime& rt, const Arguments& arguments) {
   std::vector<DictObject::Entry> entries;
   for (Value& key : TRY(ToVector(rt, bound[0]))) {
     TRY(rt.Step());
-    if (!IsHashable(key)) return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(key));
+    TRY(CheckKey(rt, key));
     entries.emplace_back(std::move(key), bound.Or(1, Value()));
   }
   return rt.Dict(std::move(entries));

@@ -42,7 +42,7 @@ Result<size_t> Search(Runtime& rt, const Value& self, const Bound& bound, Side s
   const Window window = TRY(FindWindow(rt, self.string(), bound, 1));
   if (!window.valid) return std::string_view::npos;
   const std::string_view part = std::string_view(self.text()).substr(window.begin, window.end - window.begin);
-  const size_t at = side == Side::kLeft ? part.find(sub) : part.rfind(sub);
+  const size_t at = side == Side::kLeft ? FindText(part, sub) : FindLastText(part, sub);
   return at == std::string_view::npos ? at : at + window.begin;
 }
 
@@ -69,7 +69,9 @@ Call Count(Runtime& rt, const Value& self, const Arguments& arguments) {
   const std::string_view part = std::string_view(self.text()).substr(window.begin, window.end - window.begin);
   if (sub.empty()) return Value::Int(static_cast<int64_t>(CountCodePoints(part)) + 1);
   int64_t count = 0;
-  for (size_t at = part.find(sub); at != std::string_view::npos; at = part.find(sub, at + sub.size())) ++count;
+  for (size_t at = FindText(part, sub); at != std::string_view::npos; at = FindText(part, sub, at + sub.size())) {
+    ++count;
+  }
   return Value::Int(count);
 }
 
@@ -85,6 +87,7 @@ Call StartsOrEndsWith(Runtime& rt, const Value& self, const Arguments& arguments
                   TypeName(affix));
     }
     if (!window.valid) return false;
+    TRY(rt.Bytes(std::min(affix.text().size(), self.text().size())));
     const std::string_view part = std::string_view(self.text()).substr(window.begin, window.end - window.begin);
     return side == Side::kLeft ? part.starts_with(affix.text()) : part.ends_with(affix.text());
   };
@@ -102,7 +105,7 @@ Call StripMethod(Runtime& rt, const Value& self, const Arguments& arguments) {
   TRY(rt.Bytes(self.text().size()));
   if (!bound.Given(0)) return rt.String(std::string(Strip(self.text(), nullptr, left, right)), self.string().markup);
   const std::string set(TRY(bound.Text(0)));
-  TRY(rt.Bytes(set.size(), self.text().size() / 16 + 1));
+  TRY(rt.Bytes(set.size(), 32));  // it is sorted
   return rt.String(std::string(Strip(self.text(), &set, left, right)), self.string().markup);
 }
 
@@ -137,7 +140,7 @@ Call Partition(Runtime& rt, const Value& self, const Arguments& arguments) {
   if (separator.empty()) return Fail(ErrorCode::kInvalidArgument, "empty separator");
   const std::string& text = self.text();
   TRY(rt.Bytes(text.size()));
-  const size_t at = side == Side::kLeft ? text.find(separator) : text.rfind(separator);
+  const size_t at = side == Side::kLeft ? FindText(text, separator) : FindLastText(text, separator);
   const bool markup = self.string().markup;
   const auto part = [&](size_t begin, size_t end) { return rt.String(text.substr(begin, end - begin), markup); };
   if (at == std::string::npos) {

@@ -77,7 +77,7 @@ Result<bool> In(Runtime& rt, const Value& value, const Arguments& arguments) {
 }
 
 // Identity. Scalars are the same where they are equal and of one type, as Python's small and interned ones are.
-Result<bool> SameAs(Runtime&, const Value& value, const Arguments& arguments) {
+Result<bool> SameAs(Runtime& rt, const Value& value, const Arguments& arguments) {
   const Bound bound = TRY(Bind("sameas", arguments, {"other"}, 1));
   const Value& other = bound[0];
   if (value.kind() != other.kind()) return false;
@@ -85,21 +85,21 @@ Result<bool> SameAs(Runtime&, const Value& value, const Arguments& arguments) {
     case Kind::kNone: return true;
     case Kind::kBool:
     case Kind::kInt:
-    case Kind::kString: return CompareKeys(value, other) == 0;
+    case Kind::kString: return Equal(rt, value, other);
     case Kind::kFloat: return false;
     default: return value.heap() == other.heap();
   }
 }
 
-Result<bool> FilterExists(Runtime&, const Value& value, const Arguments& arguments) {
+Result<bool> FilterExists(Runtime& rt, const Value& value, const Arguments& arguments) {
   TRY(NoArguments(arguments));
-  if (!IsHashable(value)) return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(value));
+  TRY(CheckKey(rt, value));
   return value.IsString() && FindFilter(value.text()) != nullptr;
 }
 
-Result<bool> TestExists(Runtime&, const Value& value, const Arguments& arguments) {
+Result<bool> TestExists(Runtime& rt, const Value& value, const Arguments& arguments) {
   TRY(NoArguments(arguments));
-  if (!IsHashable(value)) return Fail(ErrorCode::kInvalidArgument, "unhashable type: '{}'", TypeName(value));
+  TRY(CheckKey(rt, value));
   return value.IsString() && FindTest(value.text()) != nullptr;
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "codec/jinja/unicode.h"
 
@@ -69,6 +71,32 @@ std::string RemoveAll(std::string_view text, std::string_view open, std::string_
 
 }  // namespace
 
+size_t FindText(std::string_view text, std::string_view part, size_t from) {
+  if (part.empty() || from >= text.size()) return text.find(part, from);
+  const void* found = memmem(text.data() + from, text.size() - from, part.data(), part.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
+size_t FindLastText(std::string_view text, std::string_view part) {
+  constexpr size_t kShort = 64;  // looking at every place costs no more than the table
+  if (part.size() <= kShort) return text.rfind(part);
+  // Knuth, Morris and Pratt's search, from the end: `matched` counts from the end of `part`.
+  const auto last = [&](size_t i) { return part[part.size() - 1 - i]; };
+  std::vector<size_t> border(part.size());  // of the last i + 1 bytes: how many at their start are at their end, too
+  for (size_t i = 1, k = 0; i < part.size(); ++i) {
+    while (k > 0 && last(i) != last(k)) k = border[k - 1];
+    if (last(i) == last(k)) ++k;
+    border[i] = k;
+  }
+  size_t matched = 0;
+  for (size_t i = text.size(); i-- > 0;) {
+    while (matched > 0 && text[i] != last(matched)) matched = border[matched - 1];
+    if (text[i] == last(matched) && ++matched == part.size()) return i;
+  }
+  return std::string_view::npos;
+}
+
 size_t ByteOffset(const StringObject& string, size_t code_point) {
   if (code_point >= string.length) return string.text.size();
   if (string.IsAscii()) return code_point;
@@ -113,7 +141,7 @@ std::vector<std::string_view> SplitText(std::string_view text, std::string_view 
   std::vector<std::string_view> parts;
   size_t start = 0;
   while (parts.size() < most) {
-    const size_t at = text.find(separator, start);
+    const size_t at = FindText(text, separator, start);
     if (at == std::string_view::npos) break;
     parts.push_back(text.substr(start, at - start));
     start = at + separator.size();
@@ -126,7 +154,7 @@ std::vector<std::string_view> SplitTextRight(std::string_view text, std::string_
   std::vector<std::string_view> parts;
   size_t end = text.size();
   while (parts.size() < most && end >= separator.size()) {
-    const size_t at = text.substr(0, end).rfind(separator);
+    const size_t at = FindLastText(text.substr(0, end), separator);
     if (at == std::string_view::npos) break;
     parts.push_back(text.substr(at + separator.size(), end - at - separator.size()));
     end = at;
@@ -155,8 +183,8 @@ Result<std::string> ReplaceText(Runtime& rt, std::string_view text, std::string_
   if (from.empty()) {
     found = std::min(CountCodePoints(text) + 1, most);
   } else {
-    for (size_t at = text.find(from); at != std::string_view::npos && found < most; ++found) {
-      at = text.find(from, at + from.size());
+    for (size_t at = FindText(text, from); at != std::string_view::npos && found < most; ++found) {
+      at = FindText(text, from, at + from.size());
     }
   }
   TRY(rt.Bytes(found, to.size()));
@@ -173,7 +201,7 @@ Result<std::string> ReplaceText(Runtime& rt, std::string_view text, std::string_
       }
       continue;
     }
-    const size_t at = text.find(from, start);
+    const size_t at = FindText(text, from, start);
     out += text.substr(start, at - start);
     out += to;
     start = at + from.size();

@@ -15,6 +15,11 @@ size_t ByteOffset(const StringObject& string, size_t code_point);
 // The first `count` code points, all where there are fewer.
 std::string_view FirstCodePoints(std::string_view text, size_t count);
 
+// The first and the last place of `part` in `text`, npos where it is not there; in linear time, which std::string's
+// functions do not promise ("aaab" in "aaaaaaaa").
+size_t FindText(std::string_view text, std::string_view part, size_t from = 0);
+size_t FindLastText(std::string_view text, std::string_view part);
+
 // str.split and str.rsplit, with and without a separator; at most `most` cuts.
 std::vector<std::string_view> SplitWords(std::string_view text, size_t most);
 std::vector<std::string_view> SplitWordsRight(std::string_view text, size_t most);

@@ -335,8 +335,11 @@ std::string CaseFold(std::string_view text) {
 }
 
 std::string_view Strip(std::string_view text, const std::string* set, bool left, bool right) {
-  const std::u32string wanted = set != nullptr ? CodePoints(*set) : std::u32string();
-  const auto takes = [&](char32_t c) { return set != nullptr ? wanted.find(c) != wanted.npos : IsSpace(c); };
+  std::u32string wanted = set != nullptr ? CodePoints(*set) : std::u32string();
+  std::sort(wanted.begin(), wanted.end());  // text and set may both be long
+  const auto takes = [&](char32_t c) {
+    return set != nullptr ? std::binary_search(wanted.begin(), wanted.end(), c) : IsSpace(c);
+  };
   size_t begin = 0;
   size_t end = text.size();
   while (left && begin < end) {

@@ -94,16 +94,15 @@ bool IsWebAddress(std::string_view text) {
 }
 
 bool IsMailAddress(std::string_view text) {
-  for (size_t at = text.find('@', 1); at != std::string_view::npos; at = text.find('@', at + 1)) {
-    const std::string_view domain = text.substr(at + 1);
-    const size_t dot = domain.rfind('.');
-    if (dot == std::string_view::npos || dot == 0 || dot + 1 == domain.size()) continue;
-    size_t first = 0;
-    if (!IsWordCharacter(NextCodePoint(domain, first))) continue;
-    const auto allowed = [](char32_t c) { return IsWordCharacter(c) || c == '.' || c == '-'; };
-    if (AllOf(domain, allowed) && AllOf(domain.substr(dot + 1), IsWordCharacter)) return true;
-  }
-  return false;
+  const size_t at = text.rfind('@');  // a domain holds none
+  if (at == std::string_view::npos || at == 0) return false;
+  const std::string_view domain = text.substr(at + 1);
+  const size_t dot = domain.rfind('.');
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == domain.size()) return false;
+  size_t first = 0;
+  if (!IsWordCharacter(NextCodePoint(domain, first))) return false;
+  const auto allowed = [](char32_t c) { return IsWordCharacter(c) || c == '.' || c == '-'; };
+  return AllOf(domain, allowed) && AllOf(domain.substr(dot + 1), IsWordCharacter);
 }
 
 // Takes any number of the given texts from the front or the end; what was taken.
@@ -181,11 +180,10 @@ std::string LinkWord(std::string_view word, const UrlizeOptions& options) {
   for (const auto& [open, close] : kBrackets) {
     const size_t opened = CountOf(middle, open);
     if (opened <= CountOf(middle, close)) continue;
-    for (size_t i = std::min(opened, CountOf(tail, close)); i > 0; --i) {
-      const size_t end = tail.find(close) + close.size();
-      middle = before.substr(0, middle.size() + end);
-      tail.erase(0, end);
-    }
+    size_t taken = 0;  // of the tail
+    for (size_t i = std::min(opened, CountOf(tail, close)); i > 0; --i) taken = tail.find(close, taken) + close.size();
+    middle = before.substr(0, middle.size() + taken);
+    tail.erase(0, taken);
   }
   return head + Link(middle, options) + tail;
 }

@@ -140,16 +140,6 @@ bool IsTrue(const Value& value) {
   return true;
 }
 
-bool IsHashable(const Value& value) {
-  switch (value.kind()) {
-    case Kind::kList:
-    case Kind::kDict:
-    case Kind::kDictView: return false;
-    case Kind::kTuple: return std::all_of(value.items().begin(), value.items().end(), IsHashable);
-    default: return true;
-  }
-}
-
 int CompareKeys(const Value& a, const Value& b) {
   const KeyClass a_class = ClassOf(a);
   const KeyClass b_class = ClassOf(b);

@@ -192,7 +192,6 @@ struct Arguments {
 // Python's name of the type: "str", "NoneType", ...
 std::string TypeName(const Value& value);
 bool IsTrue(const Value& value);
-bool IsHashable(const Value& value);
 // A total order over hashable values in which exactly equal keys (1 and true) compare equal.
 int CompareKeys(const Value& a, const Value& b);
 
