@@ -133,8 +133,8 @@ TEST(BeamGolden, AFinishedTextIsAHypothesis) {
   request.params.num_return_sequences = 1;
   request.params.eos_token_id.clear();
   GenerationRequest ended = request;
-  ended.params.eos_token_id = {148};
-  request.finished = [](std::span<const int32_t> tokens) { return tokens.back() == 148; };
+  ended.params.eos_token_id = {126};
+  request.finished = [](std::span<const int32_t> tokens) { return tokens.back() == 126; };
   const auto want = session.Generate(ended), got = session.Generate(request);
   ASSERT_OK(want);
   ASSERT_OK(got);
