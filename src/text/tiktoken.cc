@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "text/base64.h"
+#include "base/base64.h"
 #include "text/bpe.h"
 #include "text/byte_alphabet.h"
 #include "text/json_view.h"

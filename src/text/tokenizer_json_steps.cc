@@ -2,7 +2,7 @@
 #include <array>
 #include <utility>
 
-#include "text/base64.h"
+#include "base/base64.h"
 #include "text/json_view.h"
 #include "text/split_patterns.h"
 #include "text/tokenizer_json.h"
