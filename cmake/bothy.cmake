@@ -11,6 +11,7 @@ endif()
 
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS json)
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 
