@@ -51,6 +51,11 @@ template <class Only>
 struct RowOf<Only> {
   using Type = Only;
 };
+
+template <class... Columns, size_t... kIndexes>
+typename RowOf<Columns...>::Type TakeRow(std::span<Value> values, std::index_sequence<kIndexes...>) {
+  return typename RowOf<Columns...>::Type(Column<Columns>::Take(std::move(values[kIndexes]))...);
+}
 }  // namespace internal
 
 // What a query with these columns gives: the column itself where there is one, otherwise a tuple of them.
@@ -186,8 +191,7 @@ Result<std::vector<Row<Columns...>>> Transaction::Query(const Statement& stateme
   static constexpr bool kNullable[] = {Column<Columns>::kNullable...};
   std::vector<Row<Columns...>> rows;
   TRY(Run(statement, kTypes, kNullable, [&](std::span<Value> values) -> Result<void> {
-    size_t i = 0;
-    rows.push_back(Row<Columns...>{Column<Columns>::Take(std::move(values[i++]))...});
+    rows.push_back(internal::TakeRow<Columns...>(values, std::index_sequence_for<Columns...>()));
     return {};
   }));
   return rows;
