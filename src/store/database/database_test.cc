@@ -302,7 +302,7 @@ TEST_P(DatabaseTransactions, MoreThanOneRowForQueryOneIsAnError) {
 }
 
 TEST_P(DatabaseTransactions, ConcurrentWritersLoseNoUpdate) {
-  constexpr int kThreads = 6, kTimes = 25;
+  constexpr int kThreads = 4, kTimes = 10;
   ASSERT_OK(database_->Write(
       [](Transaction& t) { return t.Execute("INSERT INTO counters (name, value) VALUES ($1, 0)", "c"); }));
   // Two programs, as of `bothy admin` beside a server: each with its own pool.
@@ -333,7 +333,7 @@ TEST_P(DatabaseTransactions, ConcurrentWritersLoseNoUpdate) {
 
 TEST_P(DatabaseTransactions, TwoThatReadWhatTheOtherWritesAreRunOneAfterTheOther) {
   // Write skew: each inserts only where the other has not. On one state of the database at most one may.
-  for (int round = 0; round < 10; round++) {
+  for (int round = 0; round < 5; round++) {
     ASSERT_OK(database_->Write([](Transaction& t) { return t.Execute("DELETE FROM things"); }));
     std::vector<std::thread> threads;
     for (const char* name : {"left", "right"}) {

@@ -47,7 +47,10 @@ Failure ExplainState(const std::string& name, std::string_view state, bool conne
 class PostgresqlSession final : public Session {
  public:
   PostgresqlSession(std::string name, std::unique_ptr<soci::session> session)
-      : Session(std::move(name), std::move(session)) {}
+      : Session(std::move(name), std::move(session)) {
+    // What the server says beside its answers, libpq would print to stderr.
+    PQsetNoticeProcessor(connection(), [](void*, const char*) {}, nullptr);
+  }
 
   Dialect dialect() const override { return Dialect::kPostgresql; }
 
