@@ -13,7 +13,8 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS json)
-find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
+find_package(OpenSSL 3 REQUIRED)
+find_package(CURL 7.80 REQUIRED)
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -29,6 +30,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns about arithmetic on narrow types and about bounds that it cannot see; clang is the judge.
   add_compile_options(-Wno-conversion -Wno-sign-conversion -Wno-maybe-uninitialized -Wno-array-bounds
                       -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer -Wno-shadow)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # A coroutine that ends resumes the one that awaits it by a tail call; g++ makes it one only when told to below -O2.
+  add_compile_options(-foptimize-sibling-calls)
 endif()
 if(BOTHY_WERROR)
   add_compile_options(-Werror)
