@@ -12,6 +12,8 @@
 
 namespace bothy::net {
 
+inline std::span<const std::byte> AsBytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
 class BodyReader {
  public:
   virtual ~BodyReader() = default;
@@ -26,7 +28,7 @@ class BodyWriter {
 
   // Returns when the peer (or the system for it) has taken all of it, so that who writes is as slow as who reads.
   virtual Task<Result<void>> Write(std::span<const std::byte> bytes) = 0;
-  Task<Result<void>> Write(std::string_view text) { return Write(std::as_bytes(std::span(text))); }
+  Task<Result<void>> Write(std::string_view text) { return Write(AsBytes(text)); }
 };
 
 // The whole content; kResourceExhausted where it is longer than `limit`.

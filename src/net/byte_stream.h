@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "net/task.h"
+#include "net/body.h"
 
 namespace bothy::net {
 
@@ -39,7 +39,5 @@ class ByteStream {
   Task<Result<void>> Write(std::span<const std::byte> bytes, std::chrono::milliseconds stall,
                            bool more_follows = false);
 };
-
-inline std::span<const std::byte> AsBytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 }  // namespace bothy::net

@@ -1,0 +1,166 @@
+#include "net/response.h"
+
+#include <fmt/format.h>
+
+#include "net/date.h"
+
+namespace bothy::net {
+namespace {
+
+// The length of the UTF-8 character at the front of `text`; 0 where there is none.
+size_t CharacterLength(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  const size_t length = lead < 0x80                   ? 1
+                        : lead >= 0xc2 && lead < 0xe0 ? 2
+                        : lead >= 0xe0 && lead < 0xf0 ? 3
+                        : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                      : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (size_t i = 1; i < length; i++) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  if (length > 2) {  // overlong forms, surrogates, past the last plane
+    const unsigned char second = byte(1);
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second >= 0xa0) || (lead == 0xf0 && second < 0x90) ||
+        (lead == 0xf4 && second >= 0x90)) {
+      return 0;
+    }
+  }
+  return length;
+}
+
+// One event's field, repeated for each line of the value.
+void AppendField(std::string& text, std::string_view name, std::string_view value) {
+  for (;;) {
+    const size_t end = std::min(value.find_first_of("\r\n"), value.size());
+    text.append(name).append(": ").append(value.substr(0, end)).append("\n");
+    if (end == value.size()) return;
+    value.remove_prefix(end + (value.substr(end).starts_with("\r\n") ? 2 : 1));
+  }
+}
+
+}  // namespace
+
+Task<Result<void>> EventWriter::Send(std::string_view data, std::string_view event, std::string_view id) {
+  std::string text;
+  if (!event.empty()) AppendField(text, "event", event.substr(0, event.find_first_of("\r\n")));
+  if (!id.empty()) AppendField(text, "id", id.substr(0, id.find_first_of("\r\n")));
+  AppendField(text, "data", data);
+  text += '\n';
+  co_return co_await body_.Write(AsBytes(text));
+}
+
+Task<Result<void>> EventWriter::KeepAlive() { co_return co_await body_.Write(AsBytes(": keep-alive\n\n")); }
+
+Response Response::Bytes(Status status, std::string_view media_type, std::string bytes) {
+  Response response(status);
+  response.headers.Add("Content-Type", media_type);
+  response.body = std::move(bytes);
+  return response;
+}
+
+Response Response::Text(Status status, std::string text) {
+  return Bytes(status, "text/plain; charset=utf-8", std::move(text));
+}
+
+Response Response::Json(Status status, std::string json) {
+  return Bytes(status, "application/json; charset=utf-8", std::move(json));
+}
+
+Response Response::Files(Status status, std::string_view media_type, std::vector<FileSlice> slices) {
+  Response response(status);
+  response.headers.Add("Content-Type", media_type);
+  response.body = std::move(slices);
+  return response;
+}
+
+Response Response::Stream(Status status, std::string_view media_type, WriteFunction write,
+                          std::optional<uint64_t> length) {
+  Response response(status);
+  response.headers.Add("Content-Type", media_type);
+  response.body = Streamed{length, std::move(write)};
+  return response;
+}
+
+Response Response::Events(EventFunction write) {
+  auto response =
+      Stream(Status::kOk, "text/event-stream", [write = std::move(write)](BodyWriter& body) -> Task<Result<void>> {
+        EventWriter events(body);
+        co_return co_await write(events);
+      });
+  response.headers.Add("Cache-Control", "no-cache");
+  response.headers.Add("X-Accel-Buffering", "no");  // nginx would hold events back otherwise
+  return response;
+}
+
+Response Response::Redirect(Status status, std::string_view location) {
+  return Response(status).With("Location", location);
+}
+
+Response Response::FromError(const Error& error) {
+  const Status status = StatusOf(error.code);
+  return FromError(status, status == Status::kInternalServerError ? "internal error" : std::string_view(error.message));
+}
+
+Response Response::FromError(Status status, std::string_view message) {
+  return Json(status, fmt::format("{{\"error\":{}}}", QuoteJson(message))).With("X-Error-Message", message);
+}
+
+Response ServeContent(const Request& request, const Content& content) {
+  const auto add_validators = [&](Response& response) {
+    if (!content.validators.etag.empty()) response.headers.Set("ETag", content.validators.etag);
+    if (content.validators.last_modified) {
+      response.headers.Set("Last-Modified", FormatHttpDate(*content.validators.last_modified));
+    }
+    response.headers.Set("Accept-Ranges", "bytes");
+  };
+  switch (EvaluatePreconditions(request.method, request.headers, content.validators)) {
+    case Precondition::kProceed: break;
+    case Precondition::kNotModified: {
+      Response response(Status::kNotModified);
+      add_validators(response);
+      return response;
+    }
+    case Precondition::kFailed: return Response::FromError(Status::kPreconditionFailed, "the content has changed");
+  }
+  const uint64_t size = TotalLength(content.slices);
+  // HEAD answers as the GET of the whole would.
+  const auto selection =
+      request.method == Method::kGet ? SelectRange(request.headers, content.validators, size) : RangeSelection{};
+  if (selection.kind == RangeSelection::kUnsatisfiable) {
+    auto response = Response::FromError(Status::kRangeNotSatisfiable, "the range lies past the end");
+    response.headers.Set("Content-Range", UnsatisfiableContentRange(size));
+    add_validators(response);
+    return response;
+  }
+  const bool part = selection.kind == RangeSelection::kPart;
+  auto response = Response::Files(part ? Status::kPartialContent : Status::kOk, content.media_type,
+                                  part ? CutSlices(content.slices, selection.part) : content.slices);
+  if (part) response.headers.Set("Content-Range", ContentRange(selection.part, size));
+  add_validators(response);
+  return response;
+}
+
+std::string QuoteJson(std::string_view text) {
+  std::string quoted = "\"";
+  while (!text.empty()) {
+    const char c = text.front();
+    const size_t length = CharacterLength(text);
+    if (length == 0) {
+      quoted += "\xef\xbf\xbd";
+    } else if (c == '"' || c == '\\') {
+      quoted += {'\\', c};
+    } else if (c == '\n') {
+      quoted += "\\n";
+    } else if (c >= 0 && c < ' ') {
+      quoted += fmt::format("\\u{:04x}", c);
+    } else {
+      quoted += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<size_t>(1, length));
+  }
+  return quoted + '"';
+}
+
+}  // namespace bothy::net
