@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "net/client_view.h"
+
 namespace bothy::net {
 
 namespace http = boost::beast::http;
@@ -38,13 +40,6 @@ std::optional<RequestError> CheckCharacters(std::string_view head, const ReadLim
     return RequestError{Status::kHeaderFieldsTooLarge, fmt::format("more than {} header fields", limits.fields)};
   }
   return std::nullopt;
-}
-
-bool IsHost(std::string_view host) {
-  return !host.empty() && host.size() <= 255 && std::ranges::all_of(host, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("-._~:[]").find(c) != std::string_view::npos;
-  });
 }
 
 }  // namespace
