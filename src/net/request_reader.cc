@@ -280,13 +280,16 @@ Task<Result<size_t>> RequestReader::ReadChunked(std::span<std::byte> out) {
   for (;;) {
     while (!need_more && !parser_->is_done() && parser_->copied < out.size()) {
       error_code error;
-      const std::string_view buffered = Buffered();
+      const std::string_view buffered = Buffered().substr(0, kChunkBuffer);
       const size_t used = parser_->put(boost::asio::const_buffer(buffered.data(), buffered.size()), error);
       Consume(used);
       if (error && error != http::error::need_more) {
         co_return Fail(ErrorCode::kInvalidArgument, "malformed chunk: {}", error.message());
       }
       need_more = error == http::error::need_more || start_ == end_;
+      if (need_more && buffered.size() - used == kChunkBuffer) {
+        co_return Fail(ErrorCode::kInvalidArgument, "a chunk's size or the trailers are too long");
+      }
     }
     body_done_ = parser_->is_done();
     if (parser_->copied > 0 || body_done_) co_return parser_->copied;
