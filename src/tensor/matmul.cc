@@ -106,8 +106,10 @@ void MatMul(ThreadPool& pool, const Activations& x, std::span<const Product> pro
   const bool quantized =
       std::ranges::any_of(products, [&](const Product& p) { return NeedsQuantized(*p.w, precision); });
   const size_t column_bytes = quantized ? x.k * sizeof(ActivationBlock) / kBlockColumns : kFloatChunk * sizeof(float);
-  const size_t run = std::max(kMinRunColumns, kRunBytes / column_bytes / kMinRunColumns * kMinRunColumns);
-  const size_t runs = (x.columns + run - 1) / run;
+  const size_t most = std::max(kMinRunColumns, kRunBytes / column_bytes / kMinRunColumns * kMinRunColumns);
+  // Of equal length: what is done once a run, such as expanding weights, weighs most in a short one.
+  const size_t runs = (x.columns + most - 1) / most;
+  const size_t run = ((x.columns + runs - 1) / runs + kMinRunColumns - 1) / kMinRunColumns * kMinRunColumns;
   size_t units = 0;
   for (const Product& product : products) {
     const size_t unit = UnitTiles(*product.w, x.columns);
