@@ -44,6 +44,11 @@ Failure ExplainState(const std::string& name, std::string_view state, bool conne
   return failure(ErrorCode::kInternal, Recovery::kNone, fmt::format(" (SQLSTATE {})", state));
 }
 
+// SOCI hides the type information of its backends, which the sanitizer would compare.
+__attribute__((no_sanitize("vptr"))) PGconn* ConnectionOf(soci::session& session) {
+  return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
+}
+
 class PostgresqlSession final : public Session {
  public:
   PostgresqlSession(std::string name, std::unique_ptr<soci::session> session)
@@ -89,7 +94,7 @@ class PostgresqlSession final : public Session {
     return ExplainState(name_, error != nullptr ? error->sqlstate() : "", connected(), said);
   }
 
-  PGconn* connection() const { return static_cast<soci::postgresql_session_backend*>(session_->get_backend())->conn_; }
+  PGconn* connection() const { return ConnectionOf(*session_); }
   bool connected() const { return PQstatus(connection()) == CONNECTION_OK; }
 };
 

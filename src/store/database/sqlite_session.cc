@@ -63,6 +63,11 @@ ErrorCode CodeOf(int error) {
   }
 }
 
+// SOCI hides the type information of its backends, which the sanitizer would compare.
+__attribute__((no_sanitize("vptr"))) sqlite3* ConnectionOf(soci::session& session) {
+  return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+}
+
 class SqliteSession final : public Session {
  public:
   SqliteSession(std::string name, std::unique_ptr<soci::session> session, sqlite3* connection)
@@ -114,7 +119,7 @@ Result<std::unique_ptr<SqliteSession>> Open(const std::string& path, const Datab
   } catch (const std::exception& thrown) {
     return Fail(ErrorCode::kInternal, "{}: {}", path, thrown.what());
   }
-  sqlite3* connection = static_cast<soci::sqlite3_session_backend*>(session->get_backend())->conn_;
+  sqlite3* connection = ConnectionOf(*session);
   auto opened = std::make_unique<SqliteSession>(path, std::move(session), connection);
   sqlite_api::sqlite3_extended_result_codes(connection, 1);
   sqlite_api::sqlite3_busy_timeout(connection, static_cast<int>(options.patience.count()));
