@@ -261,7 +261,7 @@ def test_arrays_that_the_model_does_not_use_are_told():
 
 def test_settings_that_name_tokens_change_the_text():
     with tempfile.TemporaryDirectory() as folder:
-        small_model(folder)
+        small_model(folder, eos_token_id=5)
         prompt = [67, 16, 78, 44, 146, 37]
 
         def text(*args):
@@ -275,11 +275,14 @@ def test_settings_that_name_tokens_change_the_text():
         assert text("--logit-bias", f"{letters([37, 91])}=100")[0] == 91
         assert text("--bad-words", letters([37, plain[0]]))[0] != plain[0]
         assert text("--forced-eos-token-id", "7")[5] == 7
+        assert text("--bad-words", letter(plain[0]), "--stop", letter(plain[0]))[0] != plain[0]
+        assert text("--exponential-decay-length-penalty", "1,3")[-1] == 5
         repeated = text("--no-repeat-ngram-size", "1")
         assert len(set(prompt + repeated)) == 12, repeated
         for args, name in ((["--logit-bias", "x"], "--logit-bias"), (["--logit-bias", "9999=1"], "logit_bias"),
                            (["--top-h", "2"], "top_h"), (["--epsilon-cutoff", "1"], "epsilon_cutoff"),
-                           (["--eta-cutoff", "-1"], "eta_cutoff"), (["--min-new-tokens", "9"], "min_new_tokens")):
+                           (["--eta-cutoff", "-1"], "eta_cutoff"), (["--exponential-decay-length-penalty", "1"], "START"),
+                           (["--min-new-tokens", "9"], "min_new_tokens")):
             code, _, err = run("generate", folder, "-p", letters(prompt), "-n", "6", *args)
             assert code != 0 and name in err, (args, err)
 

@@ -22,9 +22,9 @@ void TextOptions::AddTo(CLI::App* app) {
   app->add_option("--presence-penalty", presence_penalty, "Subtracted from a token that was there");
   app->add_option("--frequency-penalty", frequency_penalty, "Subtracted from a token for each time it was there");
   app->add_option("--seed", seed, "The same seed gives the same text (default: another each time)");
-  app->add_option("--stop", stop, "End before this text; may be given several times")
-      ->take_all()
-      ->allow_extra_args(false);
+  // One word for each time such an option is given, not all words that follow, MODEL among them.
+  const auto repeated = [](CLI::Option* option) { return option->take_all()->expected(1)->allow_extra_args(false); };
+  repeated(app->add_option("--stop", stop, "End before this text; may be given several times"));
 
   constexpr const char* kGroup = "More settings, under the names of transformers' GenerationConfig";
   const auto add = [&](const char* name, auto& value, const char* help) {
@@ -35,25 +35,20 @@ void TextOptions::AddTo(CLI::App* app) {
   add("--eta-cutoff", eta_cutoff, "The same, and less strict where the distribution is flat");
   add("--no-repeat-ngram-size", no_repeat_ngram_size, "No n tokens in a row twice; 0: off");
   add("--min-new-tokens", min_new_tokens, "No end before this many tokens");
-  add("--bad-words", bad_words, "Never write this text; may be given several times")
-      ->take_all()
-      ->allow_extra_args(false);
-  add("--logit-bias", logit_bias,
-      "TOKEN=VALUE: added to the logit of a token, given by its id or by its text; of a text of several tokens to the "
-      "last one, where the others stand before it; may be given several times")
-      ->take_all()
-      ->allow_extra_args(false);
-  const auto add_ids = [&](const char* name, std::vector<int32_t>& ids, const char* help) {
-    add(name, ids, help)->delimiter(',')->take_all()->allow_extra_args(false);  // not all words that follow
+  repeated(add("--bad-words", bad_words, "Never write this text; may be given several times"));
+  repeated(
+      add("--logit-bias", logit_bias,
+          "TOKEN=VALUE: added to the logit of a token, given by its id or by its text; of a text of several tokens "
+          "to the last one, where the others stand before it; may be given several times"));
+  const auto add_list = [&](const char* name, auto& values, const char* help) {
+    repeated(add(name, values, help)->delimiter(','));
   };
-  add_ids("--suppress-tokens", suppress_tokens, "Token ids that are never chosen, with commas between");
-  add_ids("--begin-suppress-tokens", begin_suppress_tokens, "The same, for the first token only");
+  add_list("--suppress-tokens", suppress_tokens, "Token ids that are never chosen, with commas between");
+  add_list("--begin-suppress-tokens", begin_suppress_tokens, "The same, for the first token only");
   add("--forced-bos-token-id", forced_bos_token_id, "The token after a prompt of one token");
-  add_ids("--forced-eos-token-id", forced_eos_token_id, "The last token, where --max-tokens ends the text");
-  add("--exponential-decay-length-penalty", length_decay,
-      "START,FACTOR: after START tokens make the end likelier, by FACTOR to the power of the tokens since")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list("--forced-eos-token-id", forced_eos_token_id, "The last token, where --max-tokens ends the text");
+  add_list("--exponential-decay-length-penalty", length_decay,
+           "START,FACTOR: after START tokens make the end likelier, by FACTOR to the power of the tokens since");
   app->add_flag("--remove-invalid-values", remove_invalid_values, "Go on where the model gives no numbers")
       ->group(kGroup);
   app->add_flag("--renormalize-logits", renormalize_logits, "With --beams: log-probabilities after all settings")
@@ -140,9 +135,8 @@ Result<SamplingParams> TextOptions::Params(const ModelFiles& files, const Tokeni
   set_list("begin_suppress_tokens", begin_suppress_tokens);
   set_list("forced_eos_token_id", forced_eos_token_id);
   if (!length_decay.empty()) {
-    if (length_decay.size() != 2) {
-      return Fail(ErrorCode::kUsage, "--exponential-decay-length-penalty: expected START,FACTOR, found {} numbers",
-                  length_decay.size());
+    if (length_decay.size() != 2 || !(std::abs(length_decay[0]) < 1e9)) {
+      return Fail(ErrorCode::kUsage, "--exponential-decay-length-penalty: expected START,FACTOR");
     }
     settings["exponential_decay_length_penalty"] = {static_cast<int64_t>(length_decay[0]), length_decay[1]};
   }
