@@ -82,7 +82,9 @@ TEST(BeamGolden, ASessionGivesThemTooWithItsPrefixAndLogProbabilities) {
         return token.log_probs != nullptr;
       });
       ASSERT_OK(got);
-      if (again) EXPECT_EQ(got->cached_tokens, request.prompt.size() - 1);
+      if (again) {
+        EXPECT_EQ(got->cached_tokens, request.prompt.size() - 1);
+      }
       const auto& texts = search.at("output_ids").as_array();
       const auto& scores = search.at("sequences_scores_f64").as_array();
       ASSERT_EQ(got->continuations.size(), texts.size());
