@@ -16,8 +16,8 @@ namespace {
 Router<int> MakeRouter() {
   Router<int> router;
   int number = 0;
-  for (const char* pattern : {"/", "/api/{kind}", "/api/{kind}/{a}/{b}/tree/{r}/{path...}", "/api/models/{a}/{b}", "/{a}/{b}.git/info/refs",
-                              "/{a}/{b}/resolve/{r}/{path...}", "/{path...}"}) {
+  for (const char* pattern : {"/", "/api/{kind}", "/api/{kind}/{a}/{b}/tree/{r}/{path...}", "/api/models/{a}/{b}",
+                              "/{a}/{b}.git/info/refs", "/{a}/{b}/resolve/{r}/{path...}", "/{path...}"}) {
     router.Add(Method::kGet, pattern, number++);
   }
   return router;
@@ -60,8 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   headers.Add("If-Range", text);
   headers.Add("X-Forwarded-For", text);
   const auto range = SelectRange(headers, {"\"a\"", 5}, 1000);
-  if (range.kind == RangeSelection::kPart &&
-      (range.part.length == 0 || range.part.first + range.part.length > 1000)) {
+  if (range.kind == RangeSelection::kPart && (range.part.length == 0 || range.part.first + range.part.length > 1000)) {
     std::abort();
   }
   (void)EvaluatePreconditions(Method::kGet, headers, {"\"a\"", 5});

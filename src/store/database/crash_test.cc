@@ -214,7 +214,9 @@ TEST_P(SqliteFile, ALockThatAnotherProcessHoldsIsNotWaitedForForever) {
     TRY(t.Execute("INSERT INTO rows (text) VALUES ($1)", "a"));
     const auto refused = Insert(*database, "b");
     EXPECT_FALSE(refused);
-    if (!refused) EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+    if (!refused) {
+      EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+    }
     return {};
   });
   EXPECT_OK(done);

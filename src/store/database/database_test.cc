@@ -58,7 +58,9 @@ TEST_P(DatabaseValues, DoublesKeepTheirBits) {
     ASSERT_TRUE(back.has_value());
     EXPECT_EQ(*back, value);
     // SQLite stores -0.0 as the integer 0, as its documentation says.
-    if (value != 0) EXPECT_EQ(std::signbit(*back), std::signbit(value));
+    if (value != 0) {
+      EXPECT_EQ(std::signbit(*back), std::signbit(value));
+    }
   }
 }
 
@@ -221,7 +223,9 @@ TEST_P(DatabaseTransactions, ConstraintsHaveTheirErrors) {
   const auto code = [&](auto&& function) {
     const auto done = database_->Write(function);
     EXPECT_FALSE(done);
-    if (!done) EXPECT_NE(done.error().message.find(database_->name()), std::string::npos) << done.error().message;
+    if (!done) {
+      EXPECT_NE(done.error().message.find(database_->name()), std::string::npos) << done.error().message;
+    }
     return done ? ErrorCode::kInternal : done.error().code;
   };
   ASSERT_OK(database_->Write([](Transaction& t) { return t.Execute("INSERT INTO things (name) VALUES ($1)", "a"); }));
