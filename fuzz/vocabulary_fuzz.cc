@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view input = InputText(data, size);
   FolderInMemory::Files files = {{"tokenizer.json", TakePart(input)}};
   if (!input.empty()) files["tokenizer_config.json"] = input;
-  const auto tokenizer = ReadTokenizerFiles(FolderInMemory(std::move(files)));
+  const FolderInMemory folder(std::move(files));
+  const auto tokenizer = ReadTokenizerFiles(folder);
   if (!tokenizer) return 0;
   GgufMetadata metadata;
   constexpr uint64_t kRows = 300;

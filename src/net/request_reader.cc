@@ -274,8 +274,15 @@ Task<Result<size_t>> RequestReader::ReadCounted(std::span<std::byte> out) {
 }
 
 Task<Result<size_t>> RequestReader::ReadChunked(std::span<std::byte> out) {
+  if (broken_) co_return tl::unexpected<Error>(*broken_);
   parser_->out = out;
   parser_->copied = 0;
+  // What was good before it is given out first, so that a body means the same however the network cut it.
+  const auto broken = [this](tl::unexpected<Error> error) -> Result<size_t> {
+    if (parser_->copied == 0) return error;
+    broken_ = std::move(error.value());
+    return parser_->copied;
+  };
   bool need_more = start_ == end_;
   for (;;) {
     while (!need_more && !parser_->is_done() && parser_->copied < out.size()) {
@@ -284,11 +291,11 @@ Task<Result<size_t>> RequestReader::ReadChunked(std::span<std::byte> out) {
       const size_t used = parser_->put(boost::asio::const_buffer(buffered.data(), buffered.size()), error);
       Consume(used);
       if (error && error != http::error::need_more) {
-        co_return Fail(ErrorCode::kInvalidArgument, "malformed chunk: {}", error.message());
+        co_return broken(Fail(ErrorCode::kInvalidArgument, "malformed chunk: {}", error.message()));
       }
       need_more = error == http::error::need_more || start_ == end_;
       if (need_more && buffered.size() - used == kChunkBuffer) {
-        co_return Fail(ErrorCode::kInvalidArgument, "a chunk's size or the trailers are too long");
+        co_return broken(Fail(ErrorCode::kInvalidArgument, "a chunk's size or the trailers are too long"));
       }
     }
     body_done_ = parser_->is_done();

@@ -93,6 +93,7 @@ class RequestReader {
   bool chunked_ = false;
   bool body_done_ = true;
   bool failed_ = false;
+  std::optional<Error> broken_;  // of a chunked body, found behind bytes that were still good
   uint64_t body_limit_ = 0;
   uint64_t body_left_ = 0;  // of a body with Content-Length
   uint64_t body_read_ = 0;
