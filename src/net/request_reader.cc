@@ -50,6 +50,7 @@ struct RequestReader::Parser final : http::basic_parser<true> {
   std::string raw_target;
   std::span<std::byte> out;  // where a chunk's data goes
   size_t copied = 0;
+  uint64_t chunk_left = 0;  // bytes of the open chunk that have not come yet
 
   void on_request_impl(http::verb, boost::beast::string_view method, boost::beast::string_view target, int version,
                        error_code&) override {
@@ -66,9 +67,10 @@ struct RequestReader::Parser final : http::basic_parser<true> {
   void on_header_impl(error_code&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(boost::beast::string_view, error_code&) override { return 0; }
-  void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view body, error_code&) override {
+  void on_chunk_header_impl(std::uint64_t size, boost::beast::string_view, error_code&) override { chunk_left = size; }
+  std::size_t on_chunk_body_impl(std::uint64_t left, boost::beast::string_view body, error_code&) override {
     const size_t count = std::min(body.size(), out.size() - copied);
+    chunk_left = left - count;
     std::memcpy(out.data() + copied, body.data(), count);
     copied += count;
     return count;
@@ -283,7 +285,9 @@ Task<Result<size_t>> RequestReader::ReadChunked(std::span<std::byte> out) {
     broken_ = std::move(error.value());
     return parser_->copied;
   };
-  bool need_more = start_ == end_;
+  // Between chunks at least "0", CRLF and CRLF are still to come; Beast's parser asserts that it never sees less.
+  const auto too_few = [this] { return end_ - start_ < (parser_->chunk_left > 0 ? 1u : 5u); };
+  bool need_more = too_few();
   for (;;) {
     while (!need_more && !parser_->is_done() && parser_->copied < out.size()) {
       error_code error;
@@ -293,7 +297,7 @@ Task<Result<size_t>> RequestReader::ReadChunked(std::span<std::byte> out) {
       if (error && error != http::error::need_more) {
         co_return broken(Fail(ErrorCode::kInvalidArgument, "malformed chunk: {}", error.message()));
       }
-      need_more = error == http::error::need_more || start_ == end_;
+      need_more = error == http::error::need_more || too_few();
       if (need_more && buffered.size() - used == kChunkBuffer) {
         co_return broken(Fail(ErrorCode::kInvalidArgument, "a chunk's size or the trailers are too long"));
       }
@@ -305,7 +309,7 @@ Task<Result<size_t>> RequestReader::ReadChunked(std::span<std::byte> out) {
     const size_t bytes = CO_TRY(filled);
     body_waited_ += std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
     if (bytes == 0) co_return Fail(ErrorCode::kCancelled, "the client has gone in the middle of the body");
-    need_more = false;
+    need_more = too_few();
   }
 }
 
