@@ -187,7 +187,7 @@ TEST_F(LocalBlobs, ManyMayWriteTheSameAtOnceAndFromTwoPrograms) {
 
 TEST_F(LocalBlobs, AnyRangeCanBeReadAndSent) {
   std::string content;
-  for (int i = 0; i < 100'000; i++) content += static_cast<char>(i * i % 251);
+  for (uint64_t i = 0; i < 100'000; i++) content += static_cast<char>(i * i % 251);
   ASSERT_OK(store_->Put(Name("12"), BytesOf(content)));
   const auto source = store_->Open(Name("12"));
   ASSERT_OK(source);
