@@ -8,14 +8,22 @@ namespace bothy {
 namespace {
 
 // Columns are taken in runs whose activations stay in the second-level cache while all tiles pass by.
-constexpr size_t kRunBytes = size_t{384} << 10;
+constexpr size_t kRunBytes = size_t{400} << 10;
 constexpr size_t kMinRunColumns = 2 * kPanelColumns;
 // Tiles of one unit of work: enough to hide handing it out, few enough that threads end together.
 constexpr size_t kTilesPerUnit = 4;
+// Where one pass over the activations serves all tiles of a unit, or over the weights their only column.
+constexpr size_t kTilesPerLongUnit = 8;
+// Up to here f32 products read weights as they are stored; more columns share one expansion.
+constexpr size_t kFewColumns = 6;
+// What a column takes of the cache while f32 products are made: a chunk of it, and the sums of a unit.
+constexpr size_t kFloatColumnBytes = (kFloatChunk + kTilesPerLongUnit * kTileRows) * sizeof(float);
+constexpr size_t kMaxFloatRun = kRunBytes / kFloatColumnBytes / kMinRunColumns * kMinRunColumns;
 
-size_t UnitTiles(const PackedMatrix& w, size_t columns) {
-  // One column passes over the weights once, at the speed of memory: longer runs serve the prefetchers.
-  return columns == 1 && w.tiles() >= 256 ? 2 * kTilesPerUnit : kTilesPerUnit;
+size_t UnitTiles(const PackedMatrix& w, size_t columns, Precision precision, size_t threads) {
+  const bool streams = columns == 1 && w.tiles() >= 256;  // at the speed of memory: long runs serve the prefetchers
+  const bool shares = columns > kFewColumns && !NeedsQuantized(w, precision);
+  return std::clamp<size_t>(w.tiles() / (2 * threads), 1, streams || shares ? kTilesPerLongUnit : kTilesPerUnit);
 }
 
 void MultiplyQuantized(const MatMulKernels& kernels, const Activations& x, const Product& product, size_t tile,
@@ -54,24 +62,36 @@ void MultiplyFloats(const MatMulKernels& kernels, const Activations& x, const Pr
       .out = product.out + column * product.out_stride + tile * kTileRows,
       .out_stride = product.out_stride,
   };
-  switch (w.type()) {
-    case DType::kF32: return kernels.f32(args);
-    case DType::kF16: return kernels.f16(args);
-    case DType::kBF16: return kernels.bf16(args);
-    default: break;
-  }
-  // Quantized weights are expanded a chunk at a time, and then are weights like any other.
-  alignas(64) float chunk[kFloatChunk * kTileRows];
-  args.tiles = reinterpret_cast<const std::byte*>(chunk);
+  const bool few = columns <= kFewColumns;
+  if (w.type() == DType::kF32 && few) return kernels.f32(args);
+  if (w.type() == DType::kF16 && few) return kernels.f16(args);
+  if (w.type() == DType::kBF16 && few) return kernels.bf16(args);
+
+  // A chunk of a tile is expanded once for all columns. Sums are collected in one piece of memory: columns of the
+  // output lie pages apart, in the same few lines of each cache.
+  alignas(64) float weights[kFloatChunk * kTileRows];
+  alignas(64) float sums[kTilesPerLongUnit][kMaxFloatRun * kTileRows];
   args.tile_count = 1;
-  for (size_t t = 0; t < tiles; t++) {
-    args.rows = std::min(w.rows() - (tile + t) * kTileRows, kTileRows);
-    args.out = product.out + column * product.out_stride + (tile + t) * kTileRows;
-    for (args.begin = 0; args.begin < x.k; args.begin += kFloatChunk) {
-      args.k = std::min(x.k - args.begin, kFloatChunk);
-      kernels.expand[static_cast<size_t>(w.type())](w.tile(tile + t), x.k / kBlockColumns, args.begin / kBlockColumns,
-                                                    (args.begin + args.k) / kBlockColumns, chunk);
+  args.rows = kTileRows;
+  args.out_stride = kTileRows;
+  for (args.begin = 0; args.begin < x.k; args.begin += kFloatChunk) {
+    args.k = std::min(x.k - args.begin, kFloatChunk);
+    for (size_t t = 0; t < tiles; t++) {
+      if (w.type() == DType::kF32) {
+        args.tiles = w.tile(tile + t) + args.begin * kTileRows * sizeof(float);
+      } else {
+        kernels.expand[static_cast<size_t>(w.type())](w.tile(tile + t), x.k, args.begin, args.begin + args.k, weights);
+        args.tiles = reinterpret_cast<const std::byte*>(weights);
+      }
+      args.out = sums[t];
       kernels.f32(args);
+    }
+  }
+  for (size_t c = 0; c < columns; c++) {
+    float* out = product.out + (column + c) * product.out_stride;
+    for (size_t t = 0; t < tiles; t++) {
+      const size_t row = (tile + t) * kTileRows;
+      std::copy_n(sums[t] + c * kTileRows, std::min(w.rows() - row, kTileRows), out + row);
     }
   }
 }
@@ -102,17 +122,22 @@ bool NeedsQuantized(const PackedMatrix& w, Precision precision) {
 void MatMul(ThreadPool& pool, const Activations& x, std::span<const Product> products, Precision precision) {
   if (x.columns == 0) return;
   const MatMulKernels& kernels = MatMulKernelsFor(CurrentIsa());
-  // Of f32 only a chunk of each column is in use at a time.
-  const bool quantized =
-      std::ranges::any_of(products, [&](const Product& p) { return NeedsQuantized(*p.w, precision); });
-  const size_t column_bytes = quantized ? x.k * sizeof(ActivationBlock) / kBlockColumns : kFloatChunk * sizeof(float);
+  size_t column_bytes = 0;
+  for (const Product& product : products) {
+    const bool quantized = NeedsQuantized(*product.w, precision);
+    column_bytes =
+        std::max(column_bytes, quantized ? x.k * sizeof(ActivationBlock) / kBlockColumns : kFloatColumnBytes);
+  }
   const size_t most = std::max(kMinRunColumns, kRunBytes / column_bytes / kMinRunColumns * kMinRunColumns);
   // Of equal length: what is done once a run, such as expanding weights, weighs most in a short one.
   const size_t runs = (x.columns + most - 1) / most;
   const size_t run = ((x.columns + runs - 1) / runs + kMinRunColumns - 1) / kMinRunColumns * kMinRunColumns;
+  const auto unit_tiles = [&](const PackedMatrix& w) {
+    return UnitTiles(w, x.columns, precision, static_cast<size_t>(pool.threads()));
+  };
   size_t units = 0;
   for (const Product& product : products) {
-    const size_t unit = UnitTiles(*product.w, x.columns);
+    const size_t unit = unit_tiles(*product.w);
     units += (product.w->tiles() + unit - 1) / unit;
   }
   pool.ParallelFor(units * runs, [&](size_t task, int) {
@@ -120,7 +145,7 @@ void MatMul(ThreadPool& pool, const Activations& x, std::span<const Product> pro
     const size_t columns = std::min(run, x.columns - column);
     size_t index = task % units;
     for (const Product& product : products) {
-      const size_t unit = UnitTiles(*product.w, x.columns);
+      const size_t unit = unit_tiles(*product.w);
       const size_t own = (product.w->tiles() + unit - 1) / unit;
       if (index >= own) {
         index -= own;

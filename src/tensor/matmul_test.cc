@@ -206,6 +206,28 @@ TEST_P(EveryTypeAndInstructionSet, AColumnsBitsDoNotDependOnItsCompanyOrOnThread
   }
 }
 
+TEST(MatMul, QuantizedAndPlainWeightsInOneCallAreAsEachAlone) {
+  ThreadPool pool(2);
+  const size_t k = 64, rows = 40, columns = 700;  // more than a run of either
+  const std::vector<float> x = RandomValues(columns * k, 4);
+  std::vector<ActivationBlock> blocks(columns * k / 32);
+  QuantizeActivations(x.data(), columns * k, blocks.data());
+  const std::vector<float> panels = Panels(x, k, columns);
+  const Activations activations = {x.data(), columns, k, blocks.data(), panels.data()};
+  const auto pack = [&](DType type) {
+    return *PackedMatrix::Pack(type, rows, k, RandomMatrix(type, rows, k, 5).Reader(), pool);
+  };
+  const PackedMatrix quantized = pack(DType::kQ8_0), plain = pack(DType::kF16);
+  std::vector<float> together[2], alone[2];
+  for (auto* out : {&together[0], &together[1], &alone[0], &alone[1]}) out->resize(columns * rows);
+  const Product both[] = {{&quantized, together[0].data(), rows}, {&plain, together[1].data(), rows}};
+  MatMul(pool, activations, both, Precision::kFast);
+  const Product single[] = {{&quantized, alone[0].data(), rows}, {&plain, alone[1].data(), rows}};
+  for (const Product& product : single) MatMul(pool, activations, {&product, 1}, Precision::kFast);
+  EXPECT_EQ(together[0], alone[0]);
+  EXPECT_EQ(together[1], alone[1]);
+}
+
 std::string Name(const testing::TestParamInfo<std::tuple<DType, Isa>>& info) {
   return std::string(DTypeName(std::get<DType>(info.param))) + "_" + std::string(IsaName(std::get<Isa>(info.param)));
 }

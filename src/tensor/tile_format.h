@@ -186,8 +186,8 @@ struct FloatArgs {
 };
 using FloatKernel = void (*)(const FloatArgs&);
 
-// Blocks [begin, end) of all 16 rows of a tile of `blocks` blocks in f32, as the source format defines the weights, to
-// the bit: out[32 * (end - begin)][16], 64-byte aligned.
-using ExpandKernel = void (*)(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out);
+// Columns [begin, end) of all 16 rows of a tile of k columns in f32, as the source format defines the weights, to the
+// bit: out[end - begin][16], 64-byte aligned. Where weights come in blocks, k, begin and end are multiples of 32.
+using ExpandKernel = void (*)(const std::byte* tile, size_t k, size_t begin, size_t end, float* out);
 
 }  // namespace bothy

@@ -269,8 +269,9 @@ INLINE void ExpandPart(const std::byte* codes, const Scales& s, float* out, std:
 }
 
 template <DType kType>
-void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out) {
-  for (size_t block = begin; block < end; block++) {
+void Expand(const std::byte* tile, size_t k, size_t begin, size_t end, float* out) {
+  const size_t blocks = k / kBlockColumns;
+  for (size_t block = begin / kBlockColumns; block < end / kBlockColumns; block++) {
     for (size_t part = 0; part < kParts; part++) {
       Scales s;
       LoadScales<kType>(tile, blocks, block, part, s);
@@ -281,14 +282,26 @@ void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, floa
   }
 }
 
+template <DType kType>
+INLINE __m256 LoadWeights(const std::byte* p) {
+  if constexpr (kType == DType::kF32) return _mm256_load_ps(reinterpret_cast<const float*>(p));
+  if constexpr (kType == DType::kF16) return LoadF16(p);
+  if constexpr (kType == DType::kBF16) return LoadBF16(p);
+}
+
+template <DType kType>
+void Widen(const std::byte* tile, size_t, size_t begin, size_t end, float* out) {
+  for (size_t i = begin * kTileRows; i < end * kTileRows; i += kPartRows, out += kPartRows) {
+    _mm256_store_ps(out, LoadWeights<kType>(tile + i * 2));
+  }
+}
+
 // f32: 16 rows by 6 columns is 12 sums, 2 weights and a broadcast in 16 registers. With one column it is several tiles,
 // whose weights arrive in as many streams. x[k * width] and the kColumns values behind it are the activations.
 template <int kTiles, int kColumns, class LoadWeights>
 INLINE void MultiplyFloats(const float* x, size_t width, size_t k, LoadWeights load, bool add, float* out,
                            size_t out_stride, size_t rows) {
   __m256 sum[kTiles][kParts][kColumns];
-  // Outputs of neighbouring columns are pages apart: without this the end waits for each of them.
-  for (int c = 0; c < kColumns; c++) _mm_prefetch(out + static_cast<size_t>(c) * out_stride, _MM_HINT_T0);
   for (int t = 0; t < kTiles; t++) {
     for (int c = 0; c < kColumns; c++) sum[t][0][c] = sum[t][1][c] = _mm256_setzero_ps();
   }
@@ -329,34 +342,21 @@ INLINE void MultiplyFloats(const float* x, size_t width, size_t k, LoadWeights l
 template <DType kType>
 void MatMulFloats(const FloatArgs& a) {
   constexpr size_t kBytes = kType == DType::kF32 ? 4 : 2;
-  alignas(64) float chunk[kFloatChunk * kTileRows];
   for (size_t begin = 0; begin < a.k; begin += kFloatChunk) {
     const size_t k = begin + kFloatChunk < a.k ? kFloatChunk : a.k - begin;
     const bool add = a.begin + begin > 0;
-    const auto load_stored = [&](size_t tile, size_t i, size_t part) __attribute__((always_inline)) {
-      const std::byte* w = a.tiles + tile * a.tile_stride + ((begin + i) * kTileRows + part * kPartRows) * kBytes;
-      if constexpr (kType == DType::kF32) return _mm256_load_ps(reinterpret_cast<const float*>(w));
-      if constexpr (kType == DType::kF16) return LoadF16(w);
-      if constexpr (kType == DType::kBF16) return LoadBF16(w);
-    };
     size_t tile = 0;
-    for (; a.columns == 1 && tile + 4 <= a.tile_count; tile += 4) {
-      const auto load = [&](size_t t, size_t i, size_t part)
-                            __attribute__((always_inline)) { return load_stored(tile + t, i, part); };
-      MultiplyFloats<4, 1>(a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, a.column), 1, k, load, add,
-                           a.out + tile * kTileRows, a.out_stride, a.rows - tile * kTileRows);
+    const auto load = [&](size_t t, size_t i, size_t part) __attribute__((always_inline)) {
+      const size_t offset = ((begin + i) * kTileRows + part * kPartRows) * kBytes;
+      return LoadWeights<kType>(a.tiles + (tile + t) * a.tile_stride + offset);
+    };
+    if (a.columns == 1) {
+      const float* x = a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, a.column);
+      for (; tile + 4 <= a.tile_count; tile += 4) {
+        MultiplyFloats<4, 1>(x, 1, k, load, add, a.out + tile * kTileRows, a.out_stride, a.rows - tile * kTileRows);
+      }
     }
     for (; tile < a.tile_count; tile++) {
-      const bool convert = kType != DType::kF32 && a.columns > 6;  // many columns share one conversion to f32
-      for (size_t i = 0; convert && i < k; i++) {
-        _mm256_store_ps(chunk + i * kTileRows, load_stored(tile, i, 0));
-        _mm256_store_ps(chunk + i * kTileRows + kPartRows, load_stored(tile, i, 1));
-      }
-      const auto load_chunk = [&](size_t, size_t i, size_t part) __attribute__((always_inline)) {
-        return _mm256_load_ps(chunk + i * kTileRows + part * kPartRows);
-      };
-      const auto load_tile = [&](size_t, size_t i, size_t part)
-                                 __attribute__((always_inline)) { return load_stored(tile, i, part); };
       const size_t row = tile * kTileRows, rows = a.rows - row;
       for (size_t panel = 0; panel < a.columns; panel += kPanelColumns) {
         const size_t width = PanelWidth(a.column + panel, a.x_columns);
@@ -365,12 +365,7 @@ void MatMulFloats(const FloatArgs& a) {
         size_t lane = 0;
         const auto multiply = [&]<int kColumns>() __attribute__((always_inline)) {
           for (; lane + kColumns <= width; lane += kColumns) {
-            float* to = out + lane * a.out_stride;
-            if (convert) {
-              MultiplyFloats<1, kColumns>(x + lane, width, k, load_chunk, add, to, a.out_stride, rows);
-            } else {
-              MultiplyFloats<1, kColumns>(x + lane, width, k, load_tile, add, to, a.out_stride, rows);
-            }
+            MultiplyFloats<1, kColumns>(x + lane, width, k, load, add, out + lane * a.out_stride, a.out_stride, rows);
           }
         };
         multiply.template operator()<6>();
@@ -384,6 +379,6 @@ void MatMulFloats(const FloatArgs& a) {
 
 }  // namespace
 
-constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, MatMulFloats);
+constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, Widen, MatMulFloats);
 
 }  // namespace bothy::avx2

@@ -223,29 +223,44 @@ void MatMul(const QuantizedArgs& a) {
 }
 
 template <DType kType>
-void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out) {
+void Expand(const std::byte* tile, size_t k, size_t begin, size_t end, float* out) {
   constexpr TileFormat kFormat = FormatOf(kType);
-  for (size_t block = begin; block < end; block++) {
+  const size_t blocks = k / kBlockColumns;
+  for (size_t block = begin / kBlockColumns; block < end / kBlockColumns; block++) {
     __m512i w[kQuadsPerBlock];
     LoadCodes<kType>(tile + block * kFormat.CodeBytes(), w);
     Scales s;
     LoadScales<kType>(tile, blocks, block, s);
-    for (size_t k = 0; k < kBlockColumns; k++) {
-      const size_t half = kFormat.HasHalves() ? k / 16 : 0;
+    for (size_t i = 0; i < kBlockColumns; i++) {
+      const size_t half = kFormat.HasHalves() ? i / 16 : 0;
       __m512i code =
-          _mm512_and_si512(_mm512_srli_epi32(w[k / 4], static_cast<unsigned>(8 * (k % 4))), _mm512_set1_epi32(255));
+          _mm512_and_si512(_mm512_srli_epi32(w[i / 4], static_cast<unsigned>(8 * (i % 4))), _mm512_set1_epi32(255));
       if constexpr (kFormat.zero_shift >= 0) {
         code = _mm512_sub_epi32(code, _mm512_set1_epi32(1 << kFormat.zero_shift));
       }
       __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(code), s.scale[half]);
       if constexpr (kFormat.HasMinimum()) value = _mm512_add_ps(value, s.minimum[half]);
-      _mm512_store_ps(out + k * kTileRows, value);
+      _mm512_store_ps(out + i * kTileRows, value);
     }
     out += kBlockColumns * kTileRows;
   }
 }
 
 // f32 ------------------------------------------------------------------------------------------------------------
+
+template <DType kType>
+INLINE __m512 LoadWeights(const std::byte* p) {
+  if constexpr (kType == DType::kF32) return _mm512_load_ps(p);
+  if constexpr (kType == DType::kF16) return LoadF16(p);
+  if constexpr (kType == DType::kBF16) return LoadBF16(p);
+}
+
+template <DType kType>
+void Widen(const std::byte* tile, size_t, size_t begin, size_t end, float* out) {
+  for (size_t i = begin * kTileRows; i < end * kTileRows; i += kTileRows, out += kTileRows) {
+    _mm512_store_ps(out, LoadWeights<kType>(tile + i * 2));
+  }
+}
 
 // x[k * width] and the kColumns values behind it are the activations.
 template <int kTiles, int kColumns, class LoadWeights>
@@ -278,33 +293,20 @@ INLINE void MultiplyFloats(const float* x, size_t width, size_t k, LoadWeights l
 template <DType kType>
 void MatMulFloats(const FloatArgs& a) {
   constexpr size_t kBytes = kType == DType::kF32 ? 4 : 2;
-  alignas(64) float chunk[kFloatChunk * kTileRows];
   for (size_t begin = 0; begin < a.k; begin += kFloatChunk) {
     const size_t k = begin + kFloatChunk < a.k ? kFloatChunk : a.k - begin;
     const bool add = a.begin + begin > 0;
-    const auto load_stored = [&](size_t tile, size_t i) __attribute__((always_inline)) {
-      const std::byte* p = a.tiles + tile * a.tile_stride + (begin + i) * kTileRows * kBytes;
-      if constexpr (kType == DType::kF32) return _mm512_load_ps(p);
-      if constexpr (kType == DType::kF16) return LoadF16(p);
-      if constexpr (kType == DType::kBF16) return LoadBF16(p);
-    };
     size_t tile = 0;
+    const auto load = [&](size_t t, size_t i) __attribute__((always_inline)) {
+      return LoadWeights<kType>(a.tiles + (tile + t) * a.tile_stride + (begin + i) * kTileRows * kBytes);
+    };
     if (a.columns == 1) {
       const float* x = a.x + PanelOffset(a.x_k, a.x_columns, a.begin + begin, a.column);
       for (; tile + 4 <= a.tile_count; tile += 4) {
-        const auto load = [&](size_t t, size_t i) __attribute__((always_inline)) { return load_stored(tile + t, i); };
         MultiplyFloats<4, 1>(x, 1, k, load, add, a.out + tile * kTileRows, a.out_stride, a.rows - tile * kTileRows);
       }
     }
     for (; tile < a.tile_count; tile++) {
-      // Many columns share one conversion to f32.
-      for (size_t i = 0; kType != DType::kF32 && a.columns > 1 && i < k; i++) {
-        _mm512_store_ps(chunk + i * kTileRows, load_stored(tile, i));
-      }
-      const auto load = [&](size_t, size_t i) __attribute__((always_inline)) {
-        if (kType == DType::kF32 || a.columns == 1) return load_stored(tile, i);
-        return _mm512_load_ps(chunk + i * kTileRows);
-      };
       const size_t row = tile * kTileRows, rows = a.rows - row;
       for (size_t panel = 0; panel < a.columns; panel += kPanelColumns) {
         const size_t width = PanelWidth(a.column + panel, a.x_columns);
@@ -326,6 +328,6 @@ void MatMulFloats(const FloatArgs& a) {
 
 }  // namespace
 
-constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, MatMulFloats);
+constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, Widen, MatMulFloats);
 
 }  // namespace bothy::avx512

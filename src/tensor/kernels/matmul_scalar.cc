@@ -44,12 +44,13 @@ void MatMul(const QuantizedArgs& a) {
 }
 
 template <DType kType>
-void Expand(const std::byte* tile, size_t blocks, size_t begin, size_t end, float* out) {
-  for (size_t block = begin; block < end; block++) {
+void Expand(const std::byte* tile, size_t k, size_t begin, size_t end, float* out) {
+  const size_t blocks = k / kBlockColumns;
+  for (size_t block = begin / kBlockColumns; block < end / kBlockColumns; block++) {
     for (size_t r = 0; r < kTileRows; r++) {
       float values[kBlockColumns];
       UnpackBlock(kType, tile, blocks, block, r, values);
-      for (size_t k = 0; k < kBlockColumns; k++) out[k * kTileRows + r] = values[k];
+      for (size_t i = 0; i < kBlockColumns; i++) out[i * kTileRows + r] = values[i];
     }
     out += kBlockColumns * kTileRows;
   }
@@ -60,6 +61,11 @@ float LoadWeight(const std::byte* tile, size_t index) {
   if constexpr (kType == DType::kF32) return reinterpret_cast<const float*>(tile)[index];
   const uint16_t bits = reinterpret_cast<const uint16_t*>(tile)[index];
   return kType == DType::kF16 ? FromF16(bits) : FromBF16(bits);
+}
+
+template <DType kType>
+void Widen(const std::byte* tile, size_t, size_t begin, size_t end, float* out) {
+  for (size_t i = begin * kTileRows; i < end * kTileRows; i++) *out++ = LoadWeight<kType>(tile, i);
 }
 
 template <DType kType>
@@ -85,6 +91,6 @@ void MatMulFloats(const FloatArgs& a) {
 
 }  // namespace
 
-constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, MatMulFloats);
+constinit const MatMulKernels kMatMulKernels = BOTHY_MATMUL_KERNELS(MatMul, Expand, Widen, MatMulFloats);
 
 }  // namespace bothy::scalar
