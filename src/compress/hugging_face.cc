@@ -14,6 +14,7 @@
 #include "compress/hf_vocabulary.h"
 #include "compress/model_name.h"
 #include "models/rope_config.h"
+#include "models/weights.h"
 
 namespace bothy {
 namespace {
@@ -107,11 +108,13 @@ std::optional<Name> NameOfExpert(std::string_view name, uint32_t layer, std::str
   return Name{fmt::format("blk.{}.ffn_{}_exps.weight", layer, matrix), expert};
 }
 
+const std::string kEmbeddings = "model.embed_tokens.weight", kHead = "lm_head.weight";
+
 // Nothing for a name that the families do not have.
 std::optional<Name> NameInGguf(std::string_view name) {
-  if (name == "model.embed_tokens.weight") return Name{"token_embd.weight", {}};
+  if (name == kEmbeddings) return Name{"token_embd.weight", {}};
   if (name == "model.norm.weight") return Name{"output_norm.weight", {}};
-  if (name == "lm_head.weight") return Name{"output.weight", {}};
+  if (name == kHead) return Name{"output.weight", {}};
   constexpr std::string_view kLayers = "model.layers.";
   if (!name.starts_with(kLayers)) return std::nullopt;
   name.remove_prefix(kLayers.size());
@@ -141,10 +144,12 @@ class ArrayReader {
       : files_(files), interleaves_(family.interleaves && !files.rope_interleaved), shape_(shape), tied_(tied) {}
 
   Result<std::vector<ModelArray>> Read() {
+    const TokenArrays tokens = TRY(FindTokenArrays(files_.checkpoint, kEmbeddings, kHead, tied_));
     for (const ArrayInfo& array : files_.checkpoint.arrays()) {
-      // Where the embeddings are the output too, a copy of them is of no use.
-      if (IsDerived(array.name) || (tied_ && array.name == "lm_head.weight")) continue;
-      const auto name = NameInGguf(array.name);
+      const bool of_tokens = array.name == kEmbeddings || array.name == kHead;
+      if (of_tokens && &array != tokens.embeddings && &array != tokens.own_head) continue;  // the same once more
+      if (IsDerived(array.name)) continue;
+      const auto name = NameInGguf(&array == tokens.embeddings ? kEmbeddings : array.name);
       if (!name) {
         return Fail(ErrorCode::kUnimplemented, "{}: array \"{}\" has no name in GGUF", files_.name, array.name);
       }

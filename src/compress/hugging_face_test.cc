@@ -247,6 +247,39 @@ TEST(HuggingFace, IdsPastTheEmbeddingsAreLeftOutAndMissingOnesFilledUp) {
   }
 }
 
+// As the loader reads the folder (models/weights.h), so the file says it.
+TEST(HuggingFace, EmbeddingsAndOutputAreWhatTheFolderMeans) {
+  const TemporaryFolder folder;
+  const std::vector<ArraySpec> with_embeddings = ReadCase("small").arrays;  // tied, without lm_head
+  const auto is_embeddings = [](const ArraySpec& array) { return array.name == "model.embed_tokens.weight"; };
+  std::vector<ArraySpec> with_both = with_embeddings, with_head = with_embeddings;
+  with_both.push_back(*std::ranges::find_if(with_embeddings, is_embeddings));
+  with_both.back().name = "lm_head.weight";
+  std::ranges::find_if(with_head, is_embeddings)->name = "lm_head.weight";
+  const auto names = [&](const std::vector<ArraySpec>& arrays, bool tied) -> std::string {
+    const auto path = MakeFolder(folder.path(), "small", arrays);
+    if (!tied) Rewrite(path / "config.json", "\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false");
+    const auto files = OpenModelFiles(path);
+    if (!files) return files.error().message;
+    const auto conversion = GgufModelFromFolder(*files);
+    if (!conversion) return conversion.error().message;
+    std::string found;
+    for (const ModelArray& array : conversion->model.arrays) {
+      if (array.info.name.find("blk.") == std::string::npos && array.info.name != "output_norm.weight" &&
+          array.info.name != "rope_freqs.weight") {
+        found += array.info.name + " ";
+      }
+    }
+    return found;
+  };
+  EXPECT_EQ(names(with_embeddings, true), "token_embd.weight ");
+  EXPECT_EQ(names(with_head, true), "token_embd.weight ");
+  EXPECT_EQ(names(with_both, true), "output.weight token_embd.weight ");
+  EXPECT_EQ(names(with_both, false), "output.weight token_embd.weight ");
+  EXPECT_THAT(names(with_embeddings, false), testing::HasSubstr("\"lm_head.weight\" is missing"));
+  EXPECT_THAT(names(with_head, false), testing::HasSubstr("\"model.embed_tokens.weight\""));
+}
+
 TEST(HuggingFace, WhatGgufCannotHoldIsRefusedWithItsName) {
   const TemporaryFolder folder;
   const FolderCase golden = ReadCase("small");

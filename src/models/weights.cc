@@ -87,29 +87,32 @@ Result<Linear> WeightReader::ReadLinear(const std::string& name, uint64_t rows, 
   return linear;
 }
 
-Result<TokenMatrices> WeightReader::ReadTokenMatrices(const std::string& embeddings, const std::string& head,
-                                                      uint64_t vocabulary, uint64_t hidden, bool tied) {
-  const std::string head_weight = head + ".weight";
-  const ArrayInfo *first = checkpoint_.Find(embeddings), *second = checkpoint_.Find(head_weight);
-  TokenMatrices matrices;
-  if (first == nullptr && second != nullptr && tied) {
-    matrices.embeddings = TRY(Matrix(head_weight, vocabulary, hidden));
-    return matrices;
-  }
-  matrices.embeddings = TRY(Matrix(embeddings, vocabulary, hidden));
+Result<TokenArrays> FindTokenArrays(const Checkpoint& checkpoint, const std::string& embeddings,
+                                    const std::string& head, bool tied) {
+  const ArrayInfo *first = checkpoint.Find(embeddings), *second = checkpoint.Find(head);
+  if (tied && (first == nullptr) != (second == nullptr)) return TokenArrays{first == nullptr ? second : first, nullptr};
+  if (first == nullptr) return TokenArrays{TRY(checkpoint.Get(embeddings)), nullptr};
   if (second == nullptr) {
-    if (tied) return matrices;
     return Fail(ErrorCode::kNotFound,
                 "{}: array \"{}\" is missing, and key \"tie_word_embeddings\" of config.json does not say that the "
                 "embeddings are to take its place",
-                checkpoint_.SourceOf(*first).name(), head_weight);
+                checkpoint.SourceOf(*first).name(), head);
   }
   // PyTorch's checkpoints of tied models have both names for the same bytes.
-  if (tied && first->source == second->source && first->offset == second->offset) {
-    read_[static_cast<size_t>(second - checkpoint_.arrays().data())] = true;
-    return matrices;
+  if (tied && first->source == second->source && first->offset == second->offset) return TokenArrays{first, nullptr};
+  return TokenArrays{first, second};
+}
+
+Result<TokenMatrices> WeightReader::ReadTokenMatrices(const std::string& embeddings, const std::string& head,
+                                                      uint64_t vocabulary, uint64_t hidden, bool tied) {
+  const TokenArrays arrays = TRY(FindTokenArrays(checkpoint_, embeddings, head + ".weight", tied));
+  TokenMatrices matrices;
+  matrices.embeddings = TRY(Matrix(arrays.embeddings->name, vocabulary, hidden));
+  if (arrays.own_head != nullptr) {
+    matrices.own_head = TRY(ReadLinear(head, vocabulary, hidden));
+  } else if (const ArrayInfo* same = checkpoint_.Find(head + ".weight")) {
+    read_[static_cast<size_t>(same - checkpoint_.arrays().data())] = true;
   }
-  matrices.own_head = TRY(ReadLinear(head, vocabulary, hidden));
   return matrices;
 }
 

@@ -24,6 +24,16 @@ struct TokenMatrices {
   const PackedMatrix& head() const { return own_head.out() > 0 ? own_head.weight : embeddings; }
 };
 
+// Which arrays these are. As in transformers 5.23, an output of its own counts even where the model is `tied`
+// (tie_word_embeddings: the one stands in where the other is missing), which it says itself where it differs.
+// kNotFound where one is missing and `tied` is not set: the reference draws random numbers for it then.
+struct TokenArrays {
+  const ArrayInfo* embeddings;
+  const ArrayInfo* own_head;  // null where the embeddings are the output too
+};
+Result<TokenArrays> FindTokenArrays(const Checkpoint& checkpoint, const std::string& embeddings,
+                                    const std::string& head, bool tied);
+
 class WeightReader {
  public:
   WeightReader(const Checkpoint& checkpoint, ThreadPool& pool, const LoadOptions& options);
@@ -50,9 +60,7 @@ class WeightReader {
   // stored matrix once more while it is packed.
   Result<Linear> ReadTransposedLinear(const std::string& name, uint64_t rows, uint64_t columns);
 
-  // The embeddings and the output of a language model. As in transformers 5.23, an output of its own counts even where
-  // the model is `tied` (tie_word_embeddings: the one stands in where the other is missing), which it says itself where
-  // it differs. kNotFound where one is missing and `tied` is not set: the reference draws random numbers for it then.
+  // Those that FindTokenArrays names; the output with its bias where that is there.
   Result<TokenMatrices> ReadTokenMatrices(const std::string& embeddings, const std::string& head, uint64_t vocabulary,
                                           uint64_t hidden, bool tied);
 
