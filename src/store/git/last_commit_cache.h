@@ -1,0 +1,43 @@
+// Last commits of all entries of a folder, kept by commit and folder; the least recently used go first. Internal to
+// store/git.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "store/git/oid.h"
+
+namespace bothy::git {
+
+struct FolderLastCommits {
+  std::vector<std::string> names;  // bytewise sorted
+  std::vector<uint32_t> commit;    // of each name: which of `commits`
+  std::vector<Oid> commits;
+
+  uint64_t Bytes() const;
+};
+
+class LastCommitCache {  // any thread
+ public:
+  static constexpr uint64_t kMaxBytes = 32 << 20;  // of one repository; a folder of 100,000 entries takes 7 MB
+
+  std::shared_ptr<const FolderLastCommits> Find(const Oid& commit, std::string_view folder);
+  void Insert(const Oid& commit, std::string_view folder, std::shared_ptr<const FolderLastCommits> result);
+
+ private:
+  struct Slot {
+    std::string key;
+    std::shared_ptr<const FolderLastCommits> result;
+  };
+  std::mutex mutex_;
+  std::list<Slot> slots_;  // the most recently used first
+  std::unordered_map<std::string, std::list<Slot>::iterator> by_key_;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace bothy::git

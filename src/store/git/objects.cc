@@ -1,0 +1,136 @@
+#include "store/git/objects.h"
+
+#include <git2.h>
+
+#include "store/git/loose_backend.h"
+
+namespace bothy::git {
+namespace {
+
+Result<std::unique_ptr<Handle>> OpenHandle(const GitRepository& repository) {
+  git_repository* raw = nullptr;
+  if (const int status = git_repository_open_bare(&raw, repository.path().c_str()); status != 0) {
+    return tl::unexpected(LibgitError(status, repository.name()));
+  }
+  Owned<git_repository> owned(raw, git_repository_free);
+  git_odb* objects = nullptr;
+  if (const int status = git_repository_odb(&objects, raw); status != 0) {
+    return tl::unexpected(LibgitError(status, repository.name()));
+  }
+  Owned<git_odb> owned_objects(objects, git_odb_free);
+  TRY(AddLooseBackend(objects, repository.path() / "objects"));
+  return std::make_unique<Handle>(Handle{std::move(owned), std::move(owned_objects)});
+}
+
+Error ObjectError(int status, const Oid& oid) {
+  Error error = LibgitError(status, fmt::format("object {}", oid.ToHex()));
+  // What a pack's index promises and the pack does not hold is an error without a class.
+  if (error.code == ErrorCode::kInternal) error.code = ErrorCode::kCorrupt;
+  return error;
+}
+
+}  // namespace
+
+std::string_view ObjectKindName(ObjectKind kind) {
+  switch (kind) {
+    case ObjectKind::kCommit: return "commit";
+    case ObjectKind::kTree: return "tree";
+    case ObjectKind::kBlob: return "blob";
+    case ObjectKind::kTag: return "tag";
+  }
+  return "object";
+}
+
+ObjectReader::ObjectReader(const GitRepository& repository, std::unique_ptr<Handle> handle, uint64_t generation)
+    : owner_(&repository), handle_(std::move(handle)), generation_(generation) {}
+
+Result<ObjectReader> ObjectReader::Open(const GitRepository& repository) {
+  auto& internals = repository.internals();
+  uint64_t generation = 0;
+  {
+    const std::lock_guard lock(internals.mutex);
+    generation = internals.generation;
+    if (!internals.idle.empty()) {
+      auto handle = std::move(internals.idle.back());
+      internals.idle.pop_back();
+      return ObjectReader(repository, std::move(handle), generation);
+    }
+  }
+  return ObjectReader(repository, TRY(OpenHandle(repository)), generation);
+}
+
+ObjectReader::~ObjectReader() {
+  if (handle_ == nullptr) return;
+  auto& internals = owner_->internals();
+  const std::lock_guard lock(internals.mutex);
+  if (generation_ != internals.generation) return;
+  if (internals.idle.size() < GitRepository::Internals::kMaxIdleHandles) internals.idle.push_back(std::move(handle_));
+}
+
+Result<ObjectHeader> ObjectReader::Header(const Oid& oid) const {
+  const git_oid id = ToLibgit(oid);
+  size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  int status = git_odb_read_header(&size, &type, objects(), &id);
+  if (status != 0 && status != GIT_ENOTFOUND) {
+    // A repack may have taken the pack away that it lay in.
+    git_odb_refresh(objects());
+    status = git_odb_read_header(&size, &type, objects(), &id);
+  }
+  if (status != 0) return tl::unexpected(ObjectError(status, oid));
+  if (type < GIT_OBJECT_COMMIT || type > GIT_OBJECT_TAG) {
+    return Fail(ErrorCode::kCorrupt, "object {}: unknown type {}", oid.ToHex(), static_cast<int>(type));
+  }
+  return ObjectHeader{static_cast<ObjectKind>(type), size};
+}
+
+Result<Object> ObjectReader::Read(const Oid& oid, ObjectKind kind, uint64_t limit) const {
+  const ObjectHeader header = TRY(Header(oid));
+  if (header.kind != kind) {
+    return Fail(ErrorCode::kCorrupt, "object {}: expected a {}, found a {}", oid.ToHex(), ObjectKindName(kind),
+                ObjectKindName(header.kind));
+  }
+  if (header.size > limit) {
+    return Fail(ErrorCode::kResourceExhausted, "object {}: {} of {} bytes, at most {} are read", oid.ToHex(),
+                ObjectKindName(kind), header.size, limit);
+  }
+  const git_oid id = ToLibgit(oid);
+  git_odb_object* raw = nullptr;
+  int status = git_odb_read(&raw, objects(), &id);
+  if (status != 0) {
+    git_odb_refresh(objects());
+    status = git_odb_read(&raw, objects(), &id);
+  }
+  if (status != 0) return tl::unexpected(ObjectError(status, oid));
+  Owned<git_odb_object> owned(raw, git_odb_object_free);
+  const std::string_view bytes(static_cast<const char*>(git_odb_object_data(raw)), git_odb_object_size(raw));
+  return Object(std::move(owned), kind, bytes);
+}
+
+bool ObjectReader::Exists(const Oid& oid) const {
+  const git_oid id = ToLibgit(oid);
+  return git_odb_exists_ext(objects(), &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+}
+
+Result<std::shared_ptr<const Object>> ObjectReader::ReadTree(const Oid& oid) {
+  if (const auto known = trees_.find(oid); known != trees_.end()) return known->second;
+  auto tree = std::make_shared<const Object>(TRY(Read(oid, ObjectKind::kTree, kMaxTreeBytes)));
+  if (tree_bytes_ + tree->bytes().size() > kTreeCacheBytes) {
+    trees_.clear();
+    tree_bytes_ = 0;
+  }
+  tree_bytes_ += tree->bytes().size();
+  trees_.emplace(oid, tree);
+  return tree;
+}
+
+Result<Oid> TreeOfCommit(const ObjectReader& reader, const Oid& commit) {
+  const Object object = TRY(reader.Read(commit, ObjectKind::kCommit, kMaxCommitBytes));
+  constexpr std::string_view kTree = "tree ";
+  const std::string_view bytes = object.bytes();
+  const auto tree = bytes.starts_with(kTree) ? Oid::FromHex(bytes.substr(kTree.size(), Oid::kHexDigits)) : std::nullopt;
+  if (!tree) return Fail(ErrorCode::kCorrupt, "commit {}: has no tree", commit.ToHex());
+  return *tree;
+}
+
+}  // namespace bothy::git

@@ -1,0 +1,75 @@
+// Reading objects of a repository by their oid: internal to store/git, whose other files make values of them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "store/git/repository_internals.h"
+
+extern "C" struct git_odb_object;
+
+namespace bothy::git {
+
+enum class ObjectKind : uint8_t { kCommit = 1, kTree = 2, kBlob = 3, kTag = 4 };  // as in packs
+std::string_view ObjectKindName(ObjectKind kind);
+
+// What is read whole. git allows more; no honest repository comes near, and a hostile one must not fill our memory.
+inline constexpr uint64_t kMaxCommitBytes = 1 << 20;
+inline constexpr uint64_t kMaxTreeBytes = 256 << 20;
+
+struct ObjectHeader {
+  ObjectKind kind;
+  uint64_t size;
+};
+
+class Object {
+ public:
+  Object(Owned<::git_odb_object> object, ObjectKind kind, std::string_view bytes)
+      : object_(std::move(object)), kind_(kind), bytes_(bytes) {}
+  ObjectKind kind() const { return kind_; }
+  std::string_view bytes() const { return bytes_; }  // valid as long as the Object
+
+ private:
+  Owned<::git_odb_object> object_;
+  ObjectKind kind_;
+  std::string_view bytes_;
+};
+
+// Borrows one of the repository's handles. One thread at a time.
+class ObjectReader {
+ public:
+  static Result<ObjectReader> Open(const GitRepository& repository);
+  ~ObjectReader();
+  ObjectReader(ObjectReader&&) noexcept = default;
+  ObjectReader& operator=(ObjectReader&&) = delete;
+
+  // kNotFound where there is none; kCorrupt where it cannot be read, is of another kind or does not have its hash;
+  // kResourceExhausted where it is larger than `limit`.
+  Result<Object> Read(const Oid& oid, ObjectKind kind, uint64_t limit) const;
+  Result<ObjectHeader> Header(const Oid& oid) const;
+  bool Exists(const Oid& oid) const;  // among what was there when the handle last looked
+
+  // Trees are read again and again by what walks history, so some stay: their bytes, kTreeCacheBytes of them.
+  Result<std::shared_ptr<const Object>> ReadTree(const Oid& oid);
+
+  ::git_repository* repository() const { return handle_->repository.get(); }
+  ::git_odb* objects() const { return handle_->objects.get(); }
+
+ private:
+  static constexpr uint64_t kTreeCacheBytes = 32 << 20;
+  ObjectReader(const GitRepository& repository, std::unique_ptr<Handle> handle, uint64_t generation);
+
+  const GitRepository* owner_;
+  std::unique_ptr<Handle> handle_;
+  uint64_t generation_;
+  std::unordered_map<Oid, std::shared_ptr<const Object>> trees_;
+  uint64_t tree_bytes_ = 0;
+};
+
+// The tree of a commit, without reading the rest of it.
+Result<Oid> TreeOfCommit(const ObjectReader& reader, const Oid& commit);
+
+}  // namespace bothy::git
