@@ -1,0 +1,80 @@
+#include "store/git/repository.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "store/git/git_testing.h"
+
+namespace bothy::git {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Repository = GitTest;
+
+TEST_F(Repository, IsOneThatGitKnows) {
+  EXPECT_EQ(Git({"rev-parse", "--is-bare-repository"}), "true");
+  EXPECT_EQ(Git({"symbolic-ref", "HEAD"}), "refs/heads/main");
+  ExpectSound();
+  EXPECT_EQ(DefaultBranch(*repository_), "main");
+}
+
+TEST_F(Repository, CannotBeMadeWhereSomethingIs) {
+  EXPECT_EQ(GitRepository::Create(repository_->path()).error().code, ErrorCode::kAlreadyExists);
+  fs::create_directory(folder_.path() / "empty");
+  EXPECT_EQ(GitRepository::Create(folder_.path() / "empty").error().code, ErrorCode::kAlreadyExists);
+  // Nothing is left of the tries.
+  for (const auto& entry : fs::directory_iterator(folder_.path())) {
+    EXPECT_THAT(entry.path().filename().string(), testing::AnyOf("a.git", "empty"));
+  }
+}
+
+TEST_F(Repository, IsSharedByAllWhoOpenIt) {
+  const auto again = GitRepository::Open(folder_.path() / "." / "a.git");
+  ASSERT_OK(again);
+  EXPECT_EQ(*again, repository_);
+}
+
+TEST_F(Repository, IsNotFoundWhereThereIsNone) {
+  EXPECT_EQ(GitRepository::Open(folder_.path() / "b.git").error().code, ErrorCode::kNotFound);
+  fs::create_directory(folder_.path() / "empty");
+  EXPECT_EQ(GitRepository::Open(folder_.path() / "empty").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(Repository, CanBeRenamedAndRemovedButNotUnderAWriter) {
+  const fs::path there = folder_.path() / "ns" / "b.git";
+  {
+    const auto guard = WriteGuard::Take(*repository_);
+    ASSERT_OK(guard);
+    EXPECT_EQ(GitRepository::Rename(repository_->path(), there).error().code, ErrorCode::kUnavailable);
+    EXPECT_EQ(GitRepository::Remove(repository_->path()).error().code, ErrorCode::kUnavailable);
+  }
+  ASSERT_OK(GitRepository::Rename(repository_->path(), there));
+  EXPECT_FALSE(fs::exists(folder_.path() / "a.git"));
+  EXPECT_OK(GitRepository::Open(there));
+  ASSERT_OK(GitRepository::Create(folder_.path() / "a.git"));
+  EXPECT_EQ(GitRepository::Rename(there, folder_.path() / "a.git").error().code, ErrorCode::kAlreadyExists);
+  ASSERT_OK(GitRepository::Remove(there));
+  EXPECT_TRUE(fs::is_empty(folder_.path() / "ns"));
+}
+
+TEST_F(Repository, LosesWhatKilledWritersHaveLeft) {
+  Commit({{"a", "1"}});
+  const fs::path path = repository_->path();
+  for (const char* name :
+       {"refs/heads/main.lock", "packed-refs.lock", "objects/pack/tmp_pack_abc", "objects/tmp_obj_x"}) {
+    std::ofstream(path / name) << "half";
+  }
+  fs::create_directories(path / "objects" / "tmp_objdir-incoming-abc" / "pack");
+  ASSERT_OK(repository_->RemoveLeftovers());
+  EXPECT_FALSE(fs::exists(path / "refs/heads/main.lock"));
+  EXPECT_FALSE(fs::exists(path / "objects/pack/tmp_pack_abc"));
+  EXPECT_FALSE(fs::exists(path / "objects/tmp_objdir-incoming-abc"));
+  ExpectSound();
+  Commit({{"a", "2"}});
+  EXPECT_EQ(Git({"show", "main:a"}), "2");
+}
+
+}  // namespace
+}  // namespace bothy::git
