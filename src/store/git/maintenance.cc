@@ -1,0 +1,66 @@
+#include "store/git/maintenance.h"
+
+#include <filesystem>
+
+#include "store/git/git_process.h"
+
+namespace bothy::git {
+namespace {
+
+// Packing takes the second place behind serving, in memory as in processors.
+GitOptions Limits(std::chrono::milliseconds timeout) {
+  return {.configuration = {"pack.threads=1", "pack.windowMemory=64m", "pack.deltaCacheSize=64m",
+                            "core.bigFileThreshold=16m", "core.deltaBaseCacheLimit=64m"},
+          .environment = {},
+          .timeout = timeout};
+}
+
+Result<void> Quietly(const GitRepository& repository, std::vector<std::string> arguments,
+                     std::chrono::milliseconds timeout) {
+  return RunGit(repository, std::move(arguments), Limits(timeout), [](std::string_view) -> Result<void> { return {}; });
+}
+
+Result<void> WriteGraph(const GitRepository& repository, std::chrono::milliseconds timeout) {
+  return Quietly(repository, {"commit-graph", "write", "--reachable", "--changed-paths", "--no-progress"}, timeout);
+}
+
+}  // namespace
+
+Result<RepositoryStatistics> Measure(const GitRepository& repository) {
+  namespace fs = std::filesystem;
+  RepositoryStatistics statistics;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(repository.path(), error), end; !error && it != end; it.increment(error)) {
+    std::error_code gone;  // files come and go
+    if (!it->is_regular_file(gone) || gone) continue;
+    const uint64_t size = it->file_size(gone);
+    if (gone) continue;
+    statistics.bytes += size;
+    if (it->path().extension() == ".pack") statistics.packs++;
+    if (it->path().filename().string().size() == 38 && it->path().parent_path().filename().string().size() == 2) {
+      statistics.loose_objects++;
+    }
+  }
+  return statistics;
+}
+
+Result<void> Repack(const GitRepository& repository, std::chrono::milliseconds timeout) {
+  TRY(Quietly(repository, {"pack-refs", "--all"}, timeout));
+  TRY(Quietly(repository, {"repack", "-q", "-a", "-d", "--keep-unreachable", "--write-bitmap-index"}, timeout));
+  return WriteGraph(repository, timeout);
+}
+
+Result<void> DropUnreachable(GitRepository& repository, std::chrono::seconds age, std::chrono::milliseconds timeout) {
+  const DropGuard guard = TRY(DropGuard::Take(repository));
+  const std::string when = age.count() > 0 ? fmt::format("{}.seconds.ago", age.count()) : "now";
+  TRY(Quietly(repository, {"repack", "-q", "-A", "-d", "--unpack-unreachable=" + when, "--write-bitmap-index"},
+              timeout));
+  TRY(Quietly(repository, {"prune", "--expire=" + when}, timeout));
+  return WriteGraph(repository, timeout);
+}
+
+Result<void> CheckObjects(const GitRepository& repository, std::chrono::milliseconds timeout) {
+  return Quietly(repository, {"fsck", "--full", "--no-dangling", "--no-progress"}, timeout);
+}
+
+}  // namespace bothy::git

@@ -1,0 +1,38 @@
+// Keeping a repository fast and small, by the git program beside readers and writers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "store/git/repository.h"
+
+namespace bothy::git {
+
+struct RepositoryStatistics {
+  uint64_t packs = 0;
+  uint64_t loose_objects = 0;
+  uint64_t bytes = 0;  // of all files of the repository
+};
+
+Result<RepositoryStatistics> Measure(const GitRepository& repository);
+
+// Each commit of many files is a pack and each small one three loose objects: from here on they are worth packing.
+inline constexpr uint64_t kManyPacks = 50;  // git's gc.autoPackLimit
+inline constexpr uint64_t kManyLooseObjects = 2000;
+inline bool NeedsRepack(const RepositoryStatistics& s) {
+  return s.packs > kManyPacks || s.loose_objects > kManyLooseObjects;
+}
+
+// Puts everything in one pack and drops nothing; packs refs; writes the commit graph with changed paths (Bloom
+// filters). Safe at any time.
+Result<void> Repack(const GitRepository& repository, std::chrono::milliseconds timeout);
+
+// Drops what no ref leads to and what is older than `age` (0: of any age). kUnavailable while anybody writes; commits
+// and pushes that begin meanwhile get kUnavailable.
+Result<void> DropUnreachable(GitRepository& repository, std::chrono::seconds age, std::chrono::milliseconds timeout);
+
+// Checks every object; an error says what is wrong.
+Result<void> CheckObjects(const GitRepository& repository, std::chrono::milliseconds timeout);
+
+}  // namespace bothy::git
