@@ -44,9 +44,13 @@ Result<RepositoryStatistics> Measure(const GitRepository& repository) {
   return statistics;
 }
 
-Result<void> Repack(const GitRepository& repository, std::chrono::milliseconds timeout) {
+Result<void> Repack(const GitRepository& repository, RepackKind kind, std::chrono::milliseconds timeout) {
   TRY(Quietly(repository, {"pack-refs", "--all"}, timeout));
-  TRY(Quietly(repository, {"repack", "-q", "-a", "-d", "--keep-unreachable", "--write-bitmap-index"}, timeout));
+  if (kind == RepackKind::kSmall) {
+    TRY(Quietly(repository, {"repack", "-q", "-d", "--geometric=2"}, timeout));
+  } else {
+    TRY(Quietly(repository, {"repack", "-q", "-a", "-d", "--keep-unreachable", "--write-bitmap-index"}, timeout));
+  }
   return WriteGraph(repository, timeout);
 }
 

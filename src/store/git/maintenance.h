@@ -24,9 +24,13 @@ inline bool NeedsRepack(const RepositoryStatistics& s) {
   return s.packs > kManyPacks || s.loose_objects > kManyLooseObjects;
 }
 
-// Puts everything in one pack and drops nothing; packs refs; writes the commit graph with changed paths (Bloom
-// filters). Safe at any time.
-Result<void> Repack(const GitRepository& repository, std::chrono::milliseconds timeout);
+enum class RepackKind : uint8_t {
+  kSmall,  // loose objects and small packs into larger ones, each twice the next: its cost is that of what is new
+  kFull,   // everything into one pack with new deltas, and a bitmap for clones
+};
+
+// Drops nothing; packs refs; writes the commit graph with changed paths (Bloom filters). Safe at any time.
+Result<void> Repack(const GitRepository& repository, RepackKind kind, std::chrono::milliseconds timeout);
 
 // Drops what no ref leads to and what is older than `age` (0: of any age). kUnavailable while anybody writes; commits
 // and pushes that begin meanwhile get kUnavailable.

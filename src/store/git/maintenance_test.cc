@@ -19,8 +19,9 @@ TEST_F(Maintenance, RepackingKeepsEverythingInOnePack) {
   for (int i = 0; i < 5; i++) Commit({{fmt::format("f{}", i), std::to_string(i)}});
   const std::string unreachable = Git({"hash-object", "-w", "--stdin"}, "nobody's");
   EXPECT_GT(Measure(*repository_)->loose_objects, 10u);
-  ASSERT_OK(Repack(*repository_, kTimeout));
-  ASSERT_OK(Repack(*repository_, kTimeout));  // the first leaves the unreachable where it was, as there was no pack
+  ASSERT_OK(Repack(*repository_, RepackKind::kFull, kTimeout));
+  ASSERT_OK(Repack(*repository_, RepackKind::kFull,
+                   kTimeout));  // the first leaves the unreachable where it was, as there was no pack
   const auto statistics = Measure(*repository_);
   EXPECT_EQ(statistics->packs, 1u);
   EXPECT_EQ(statistics->loose_objects, 0u);
@@ -28,6 +29,21 @@ TEST_F(Maintenance, RepackingKeepsEverythingInOnePack) {
   EXPECT_EQ(Git({"commit-graph", "verify"}), "");
   EXPECT_EQ(Lines(Git({"ls-tree", "main"})).size(), 5u);
   Commit({{"more", "1"}});
+  ExpectSound();
+}
+
+TEST_F(Maintenance, SmallPacksBecomeFewAndKeepEverything) {
+  for (int i = 0; i < 20; i++) {
+    std::map<std::string, std::optional<std::string>> files;
+    for (int f = 0; f < 8; f++) files[fmt::format("d{}/f{}", i, f)] = fmt::format("{} {}", i, f);
+    Commit(files);
+  }
+  const std::string unreachable = Git({"hash-object", "-w", "--stdin"}, "nobody's");
+  EXPECT_EQ(Measure(*repository_)->packs, 20u);
+  const std::string objects = Git({"cat-file", "--batch-all-objects", "--batch-check"});
+  ASSERT_OK(Repack(*repository_, RepackKind::kSmall, kTimeout));
+  EXPECT_LE(Measure(*repository_)->packs, 2u);
+  EXPECT_EQ(Git({"cat-file", "--batch-all-objects", "--batch-check"}), objects);
   ExpectSound();
 }
 
@@ -58,8 +74,8 @@ TEST_F(Maintenance, WritersAndReadersGoOnWhileItRepacks) {
     }
   });
   std::thread packer([&] {
-    while (!stop) {
-      if (!Repack(*repository_, kTimeout)) failures++;
+    for (int i = 0; !stop; i++) {
+      if (!Repack(*repository_, i % 3 == 2 ? RepackKind::kFull : RepackKind::kSmall, kTimeout)) failures++;
     }
   });
   for (int i = 0; i < 25; i++) Commit({{fmt::format("d{}/f{}", i % 3, i), std::to_string(i)}});
@@ -73,7 +89,8 @@ TEST_F(Maintenance, WritersAndReadersGoOnWhileItRepacks) {
 
 TEST_F(Maintenance, TimeIsLimited) {
   Commit({{"a", "1"}});
-  EXPECT_EQ(Repack(*repository_, std::chrono::milliseconds(1)).error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(Repack(*repository_, RepackKind::kFull, std::chrono::milliseconds(1)).error().code,
+            ErrorCode::kResourceExhausted);
 }
 
 TEST_F(Maintenance, CheckingFindsWhatIsBroken) {
