@@ -34,7 +34,7 @@ bool IsKey(std::string_view key) {
 }  // namespace
 
 std::optional<Pointer> ParsePointer(std::string_view text) {
-  if (text.size() > kMaxPointerBytes || text.empty() || text.back() != '\n') return std::nullopt;
+  if (text.size() > kMaxPointerBytes || text.size() < kMinPointerBytes || text.back() != '\n') return std::nullopt;
   Pointer pointer;
   bool has_size = false;
   std::string_view last_key;

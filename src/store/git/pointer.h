@@ -18,6 +18,7 @@ struct Pointer {
 
 // What git-lfs itself reads at most when it looks for a pointer; a larger blob is content, whatever it begins with.
 inline constexpr size_t kMaxPointerBytes = 1024;
+inline constexpr size_t kMinPointerBytes = 126;  // three lines, and a size of one digit
 
 // Nothing where `text` is no pointer. Strict, as the specification: version first, then keys in alphabetical order, of
 // which oid and size are required and "ext-..." and unknown ones are passed over; each line ends with one \n.

@@ -65,7 +65,9 @@ TEST(Pointer, IsStrict) {
   EXPECT_EQ(ParsePointer(Replaced("12345", "9223372036854775807"))->size, 9223372036854775807u);
 }
 
-TEST(Pointer, IsAtMostKMaxPointerBytes) {
+TEST(Pointer, IsOfALengthWithinTheLimits) {
+  EXPECT_EQ(Replaced("12345", "0").size(), kMinPointerBytes);
+  EXPECT_TRUE(ParsePointer(Replaced("12345", "0")));
   const std::string text = kExample + "x ";
   EXPECT_TRUE(ParsePointer(text + std::string(kMaxPointerBytes - text.size() - 1, 'a') + "\n"));
   EXPECT_FALSE(ParsePointer(text + std::string(kMaxPointerBytes - text.size(), 'a') + "\n"));
