@@ -16,6 +16,11 @@ uint64_t FolderLastCommits::Bytes() const {
   return bytes;
 }
 
+bool LastCommitCache::Knows(const Oid& commit) {
+  const std::lock_guard lock(mutex_);
+  return by_commit_.contains(commit);
+}
+
 std::shared_ptr<const FolderLastCommits> LastCommitCache::Find(const Oid& commit, std::string_view folder) {
   const std::string key = Key(commit, folder);
   const std::lock_guard lock(mutex_);
@@ -31,11 +36,14 @@ void LastCommitCache::Insert(const Oid& commit, std::string_view folder,
   const std::lock_guard lock(mutex_);
   if (by_key_.contains(key)) return;
   bytes_ += result->Bytes();  // a result under two keys counts twice, which errs on the small side
-  slots_.push_front({key, std::move(result)});
+  slots_.push_front({commit, key, std::move(result)});
+  by_commit_[commit]++;
   by_key_.emplace(std::move(key), slots_.begin());
   while (bytes_ > kMaxBytes && slots_.size() > 1) {
     bytes_ -= slots_.back().result->Bytes();
     by_key_.erase(slots_.back().key);
+    const auto count = by_commit_.find(slots_.back().commit);
+    if (--count->second == 0) by_commit_.erase(count);
     slots_.pop_back();
   }
 }

@@ -26,17 +26,20 @@ class LastCommitCache {  // any thread
  public:
   static constexpr uint64_t kMaxBytes = 32 << 20;  // of one repository; a folder of 100,000 entries takes 7 MB
 
+  bool Knows(const Oid& commit);  // of any folder
   std::shared_ptr<const FolderLastCommits> Find(const Oid& commit, std::string_view folder);
   void Insert(const Oid& commit, std::string_view folder, std::shared_ptr<const FolderLastCommits> result);
 
  private:
   struct Slot {
+    Oid commit;
     std::string key;
     std::shared_ptr<const FolderLastCommits> result;
   };
   std::mutex mutex_;
   std::list<Slot> slots_;  // the most recently used first
   std::unordered_map<std::string, std::list<Slot>::iterator> by_key_;
+  std::unordered_map<Oid, size_t> by_commit_;  // how many slots
   uint64_t bytes_ = 0;
 };
 

@@ -80,13 +80,13 @@ class Search {
   }
 
   Result<LastCommits> Find(const Oid& start, std::span<const std::string> paths) {
+    if (auto known = AllKnown(start, paths)) return *std::move(known);
     const Commit commit = TRY(git::ReadCommit(reader_, start));
     for (const std::string& path : paths) Ask(path);
     TRY(Number(root_, commit.tree));
     found_.resize(root_.end);
     EntrySet all(root_.end);
     for (size_t i = 0; i < root_.end; i++) all.Add(i);
-    TakeKnown(root_, start, all);
     all_found_ = false;
     TRY(Walk(commit, std::move(all)));
     if (all_found_) Keep(root_, start);
@@ -100,6 +100,23 @@ class Search {
     const size_t slash = path.rfind('/');
     if (slash == std::string_view::npos) return {"", path};
     return {path.substr(0, slash), path.substr(slash + 1)};
+  }
+
+  // The answer where every folder of `paths` is kept for this commit.
+  std::optional<LastCommits> AllKnown(const Oid& start, std::span<const std::string> paths) {
+    std::unordered_map<std::string_view, std::shared_ptr<const FolderLastCommits>> folders;
+    LastCommits result;
+    for (const std::string& path : paths) {
+      const auto [folder, name] = Split(path);
+      auto& known = folders[folder];
+      if (known == nullptr) known = cache_.Find(start, folder);
+      if (known == nullptr) return std::nullopt;
+      const auto at = std::lower_bound(known->names.begin(), known->names.end(), name);
+      const bool there = at != known->names.end() && *at == name;
+      const auto number = static_cast<size_t>(at - known->names.begin());
+      result.commits.push_back(there ? known->commits[known->commit[number]] : Oid{});
+    }
+    return result;
   }
 
   void Ask(std::string_view path) {
@@ -166,23 +183,18 @@ class Search {
         });
   }
 
-  void Found(EntrySet& wanted, size_t entry, const Oid& commit) {
-    wanted.Remove(entry);
-    found_[entry] = commit;
-  }
-
   // What an earlier search has found for a folder at this very commit.
-  bool TakeKnownOf(Node& node, const Oid& commit, EntrySet& wanted) {
+  void TakeKnownOf(Node& node, const Oid& commit, EntrySet& wanted) {
     const auto known = cache_.Find(commit, node.path);
-    if (known == nullptr) return false;
+    if (known == nullptr) return;
     size_t at = 0;
     for (size_t i = 0; i < node.names.size(); i++) {
       if (!wanted.Has(node.first + i)) continue;
       while (at < known->names.size() && known->names[at] < node.names[i]) at++;
       if (at == known->names.size() || known->names[at] != node.names[i]) continue;
-      Found(wanted, node.first + i, known->commits[known->commit[at]]);
+      wanted.Remove(node.first + i);
+      found_[node.first + i] = known->commits[known->commit[at]];
     }
-    return true;
   }
 
   void TakeKnown(Node& node, const Oid& commit, EntrySet& wanted) {
@@ -226,6 +238,7 @@ class Search {
       auto node = wanted.extract(oid);
       if (node.empty() || node.mapped().empty()) continue;
       EntrySet entries = std::move(node.mapped());
+      if (cache_.Knows(oid)) TakeKnown(root_, oid, entries);
       const Commit commit = TRY(git::ReadCommit(reader_, oid));
       if (std::chrono::steady_clock::now() > deadline_) return {};
       for (size_t i = 0; i < commit.parents.size() && !entries.empty(); i++) {
@@ -234,11 +247,10 @@ class Search {
         std::vector<size_t> changed;
         std::vector<Node*> touched;
         TRY(Compare(root_, parent.tree, commit.tree, entries, changed, touched));
-        if (i == 0) TakeKnownWhereTouched(commit, entries, touched);
+        if (i == 0) NoteFirstChange(commit, touched);
         EntrySet same = std::move(entries);
         entries = EntrySet(root_.end);
         for (const size_t entry : changed) {
-          if (!same.Has(entry)) continue;  // known meanwhile
           same.Remove(entry);
           entries.Add(entry);
         }
@@ -253,15 +265,12 @@ class Search {
     return {};
   }
 
-  // A folder that changes at a commit is one that an earlier search may have kept a result for under that commit.
-  void TakeKnownWhereTouched(const Commit& commit, EntrySet& entries, const std::vector<Node*>& touched) {
+  // The first commit on the way where a folder differs from a parent: from here to the start it is the same. Only on a
+  // way without forks is it sure that nothing of it waits elsewhere.
+  void NoteFirstChange(const Commit& commit, const std::vector<Node*>& touched) {
     for (Node* node : touched) {
-      TakeKnownOf(*node, commit.oid, entries);
-      if (!node->whole) continue;
-      // The first commit on the way where it differs from a parent: from here to the start the folder is the same. Only
-      // on a way without forks is it sure that nothing of it waits elsewhere.
+      if (node->whole && commit.parents.size() == 1) first_change_.emplace(node, commit.oid);
       node->whole = false;
-      if (commit.parents.size() == 1) first_change_.emplace(node, commit.oid);
     }
   }
 
