@@ -89,10 +89,15 @@ Result<void> FillNew(const fs::path& folder, std::string_view default_branch) {
   return {};
 }
 
-bool IsLeftover(const fs::path& path) {
-  const std::string name = path.filename().string();
-  // git: lockfile.h, and tmp_obj_, tmp_pack_, tmp_idx_ ... of object-file.c; libgit2: x_git2_XXXXXX.
-  return name.ends_with(".lock") || name.starts_with("tmp_") || name.find("_git2_") != std::string::npos;
+// `relative` is the path of a file or folder in the repository. A name that ends with ".lock" is git's own everywhere,
+// as no ref can have it; the others are git's own only beside objects, as a branch may be called "tmp_x".
+bool IsLeftover(const fs::path& relative) {
+  const std::string name = relative.filename().string();
+  if (name.ends_with(".lock")) return true;
+  if (*relative.begin() != "objects") return false;
+  // git: tmp_obj_, tmp_pack_, tmp_idx_ ..., the quarantine tmp_objdir- of a push, and .tmp-PID-pack- of a repack;
+  // libgit2: x_git2_XXXXXX.
+  return name.starts_with("tmp_") || name.starts_with(".tmp-") || name.find("_git2_") != std::string::npos;
 }
 
 }  // namespace
@@ -175,12 +180,9 @@ Result<void> GitRepository::RemoveLeftovers() const {
   std::error_code error;
   std::vector<fs::path> leftovers;
   for (fs::recursive_directory_iterator it(path(), error), end; !error && it != end; it.increment(error)) {
-    if (it->is_directory(error) && it->path().filename().string().starts_with("tmp_objdir")) {
-      leftovers.push_back(it->path());  // quarantine of a push
-      it.disable_recursion_pending();
-    } else if (it->is_regular_file(error) && IsLeftover(it->path())) {
-      leftovers.push_back(it->path());
-    }
+    if (!IsLeftover(it->path().lexically_relative(path()))) continue;
+    leftovers.push_back(it->path());
+    it.disable_recursion_pending();
   }
   for (const fs::path& leftover : leftovers) fs::remove_all(leftover, error);
   if (error) return Fail(ErrorCode::kInternal, "{}: {}", path().string(), error.message());

@@ -62,18 +62,26 @@ TEST_F(Repository, CanBeRenamedAndRemovedButNotUnderAWriter) {
 TEST_F(Repository, LosesWhatKilledWritersHaveLeft) {
   Commit({{"a", "1"}});
   const fs::path path = repository_->path();
-  for (const char* name :
-       {"refs/heads/main.lock", "packed-refs.lock", "objects/pack/tmp_pack_abc", "objects/tmp_obj_x"}) {
-    std::ofstream(path / name) << "half";
-  }
   fs::create_directories(path / "objects" / "tmp_objdir-incoming-abc" / "pack");
+  const std::vector<std::string> names = {
+      "refs/heads/main.lock",      "packed-refs.lock",
+      "objects/pack/tmp_pack_abc", "objects/pack/.tmp-123-pack-abc.pack",
+      "objects/tmp_object_git2_x", "objects/tmp_objdir-incoming-abc/pack/tmp_pack_abc"};
+  for (const std::string& name : names) std::ofstream(path / name) << "half";
   ASSERT_OK(repository_->RemoveLeftovers());
-  EXPECT_FALSE(fs::exists(path / "refs/heads/main.lock"));
-  EXPECT_FALSE(fs::exists(path / "objects/pack/tmp_pack_abc"));
+  for (const std::string& name : names) EXPECT_FALSE(fs::exists(path / name)) << name;
   EXPECT_FALSE(fs::exists(path / "objects/tmp_objdir-incoming-abc"));
   ExpectSound();
   Commit({{"a", "2"}});
   EXPECT_EQ(Git({"show", "main:a"}), "2");
+}
+
+TEST_F(Repository, KeepsBranchesThatAreCalledLikeLeftovers) {
+  const Oid commit = Commit({{"a", "1"}});
+  const std::vector<std::string> names = {"tmp_x", "tmp_objdir-incoming/x", "x_git2_y", "objects/tmp_x"};
+  for (const std::string& name : names) ASSERT_OK(CreateBranch(*repository_, name, commit));
+  ASSERT_OK(repository_->RemoveLeftovers());
+  for (const std::string& name : names) EXPECT_EQ(Git({"rev-parse", "refs/heads/" + name}), commit.ToHex());
 }
 
 }  // namespace
