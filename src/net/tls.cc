@@ -56,10 +56,18 @@ class TlsStream final : public SocketStream {
 
   Result<std::optional<size_t>> TryRead(std::span<std::byte> out) override {
     if (watch().cancelled()) return Fail(ErrorCode::kCancelled, "the connection was ended");
+    // What OpenSSL has decrypted already no socket will tell of.
+    if (TurnIsOver() && SSL_pending(ssl_) == 0) {
+      read_wants_ = SocketWatch::kRead;
+      return std::nullopt;
+    }
     ERR_clear_error();
     size_t count = 0;
     const int result = SSL_read_ex(ssl_, out.data(), out.size(), &count);
-    if (result == 1) return count;
+    if (result == 1) {
+      Spend(count);
+      return count;
+    }
     if (SSL_get_error(ssl_, result) == SSL_ERROR_ZERO_RETURN) return size_t{0};
     auto moved = Moved(result, "reading by TLS");
     read_wants_ = wants_;
@@ -68,10 +76,17 @@ class TlsStream final : public SocketStream {
 
   Result<std::optional<size_t>> TryWrite(std::span<const std::byte> bytes, bool) override {
     if (watch().cancelled()) return Fail(ErrorCode::kCancelled, "the connection was ended");
+    if (TurnIsOver()) {
+      write_wants_ = SocketWatch::kWrite;
+      return std::nullopt;
+    }
     ERR_clear_error();
     size_t count = 0;
     const int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &count);
-    if (result == 1) return count;
+    if (result == 1) {
+      Spend(count);
+      return count;
+    }
     auto moved = Moved(result, "writing by TLS");
     write_wants_ = wants_;
     return moved;
