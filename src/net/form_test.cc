@@ -45,7 +45,8 @@ Task<std::vector<std::string>> ReadParts(BodyReader& body, std::string_view type
 std::vector<std::string> Read(const std::string& text, std::string_view type = kType, MultipartLimits limits = {}) {
   MemoryBody whole(text);
   auto seen = RunToCompletion(ReadParts(whole, type, limits, 1000));
-  for (const size_t piece : {size_t{1}, size_t{2}, size_t{7}}) {
+  const size_t scale = text.size() > 10'000 ? 1000 : 1;  // a byte at a time takes long there and shows nothing more
+  for (const size_t piece : {1 * scale, 2 * scale, 7 * scale}) {
     MemoryBody cut(text, piece);
     EXPECT_EQ(RunToCompletion(ReadParts(cut, type, limits, piece)), seen) << text;
   }
