@@ -312,10 +312,12 @@ void HttpClient::Impl::Run() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   for (;;) {
     std::deque<Command> todo;
+    bool stopping = false;
     {
       const std::lock_guard lock(mutex);
       todo.swap(commands);
-      if (stop && todo.empty()) return;
+      stopping = stop;
+      if (stopping && todo.empty()) return;
     }
     for (const Command& command : todo) Execute(command);
     int active = 0;
@@ -324,7 +326,7 @@ void HttpClient::Impl::Run() {
     while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
       if (message->msg == CURLMSG_DONE) Finish(message->easy_handle, message->data.result);
     }
-    curl_multi_poll(multi, nullptr, 0, kPollTime, nullptr);
+    curl_multi_poll(multi, nullptr, 0, stopping ? 0 : kPollTime, nullptr);
   }
 }
 

@@ -26,8 +26,8 @@ class SocketStream : public ByteStream {
   Task<Result<void>> WaitToWrite(Deadline deadline) override { return WaitFor(SocketWatch::kWrite, deadline); }
 
  protected:
-  // A connection whose peer keeps up would never have to wait, and its thread's others would: so after some megabytes it
-  // waits once, which lets everybody else go first.
+  // A connection whose peer keeps up would never have to wait, and its thread's others would: so after some megabytes
+  // it waits once, which lets everybody else go first.
   static constexpr size_t kTurn = 4 << 20;
   bool TurnIsOver() const { return spent_ >= kTurn; }
   void Spend(size_t bytes) { spent_ += bytes; }
