@@ -122,6 +122,27 @@ Task<typename internal::BlockingCall<Function>::Value> RunBlocking(WorkerPool& p
   co_return co_await call;
 }
 
+namespace internal {
+struct GoOnAt {
+  Executor& executor;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> coroutine) const { executor.Post(coroutine); }
+  void await_resume() const noexcept {}
+};
+}  // namespace internal
+
+// Runs a task on another executor; the awaiting coroutine goes on where it was. For a thread that is not one, such as a
+// worker's: RunToCompletion(RunOn(network_thread, ...)).
+template <class T>
+Task<T> RunOn(Executor& executor, Task<T> task) {
+  Executor* const here = Executor::Current();
+  CHECK(here != nullptr);
+  co_await internal::GoOnAt{executor};
+  T value = co_await task;
+  co_await internal::GoOnAt{*here};
+  co_return value;
+}
+
 // Starts a task on the executor whose thread this is. Nobody waits for it; it frees itself when it is done.
 void Spawn(Task<void> task);
 

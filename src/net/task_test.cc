@@ -9,6 +9,7 @@
 
 #include "base/testing.h"
 #include "net/executor.h"
+#include "net/loop.h"
 
 namespace bothy::net {
 namespace {
@@ -85,6 +86,24 @@ TEST(RunBlocking, PassesOnWhatTheFunctionReturns) {
 TEST(RunBlocking, IsRefusedWhereTheQueueIsFull) {
   WorkerPool none(0, 0);
   EXPECT_EQ(RunToCompletion(RunBlocking(none, [] { return 1; })).error().code, ErrorCode::kUnavailable);
+}
+
+Task<std::thread::id> ThisThread() { co_return std::this_thread::get_id(); }
+
+Task<std::vector<std::thread::id>> ThereAndBack(Loop& loop) {
+  std::vector<std::thread::id> threads;
+  threads.push_back(co_await RunOn(loop, ThisThread()));
+  threads.push_back(std::this_thread::get_id());
+  threads.push_back(co_await RunOn(loop, ThisThread()));
+  co_return threads;
+}
+
+TEST(RunOn, RunsThereAndComesBack) {
+  Loop loop;
+  const auto threads = RunToCompletion(ThereAndBack(loop));
+  EXPECT_NE(threads[0], std::this_thread::get_id());
+  EXPECT_EQ(threads[1], std::this_thread::get_id());
+  EXPECT_EQ(threads[2], threads[0]);
 }
 
 struct CountingJob final : WorkerPool::Job {
