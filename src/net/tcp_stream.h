@@ -26,11 +26,12 @@ class SocketStream : public ByteStream {
   Task<Result<void>> WaitToWrite(Deadline deadline) override { return WaitFor(SocketWatch::kWrite, deadline); }
 
  protected:
-  // A connection whose peer keeps up would never have to wait, and its thread's others would: so after some megabytes
-  // it waits once, which lets everybody else go first.
+  // A connection whose peer keeps up would never have to wait, and its thread's others would: so after some megabytes,
+  // or some hundred calls for little, it waits once, which lets everybody else go first.
   static constexpr size_t kTurn = 4 << 20;
+  static constexpr size_t kCall = 16 << 10;  // what a call costs beside its bytes
   bool TurnIsOver() const { return spent_ >= kTurn; }
-  void Spend(size_t bytes) { spent_ += bytes; }
+  void Spend(size_t bytes) { spent_ += kCall + bytes; }
 
   Task<Result<void>> WaitFor(SocketWatch::Direction direction, Deadline deadline);
   int socket() const { return watch_.socket(); }
