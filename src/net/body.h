@@ -14,6 +14,8 @@ namespace bothy::net {
 
 inline std::span<const std::byte> AsBytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+struct FileSlice;
+
 class BodyReader {
  public:
   virtual ~BodyReader() = default;
@@ -29,6 +31,9 @@ class BodyWriter {
   // Returns when the peer (or the system for it) has taken all of it, so that who writes is as slow as who reads.
   virtual Task<Result<void>> Write(std::span<const std::byte> bytes) = 0;
   Task<Result<void>> Write(std::string_view text) { return Write(AsBytes(text)); }
+
+  // The same for a part of a file, which does not pass through memory where the connection can do without.
+  virtual Task<Result<void>> WriteFile(FileSlice slice) = 0;
 };
 
 // The whole content; kResourceExhausted where it is longer than `limit`.

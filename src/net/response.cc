@@ -40,6 +40,34 @@ void AppendField(std::string& text, std::string_view name, std::string_view valu
   }
 }
 
+// Decides what a request gets of a representation of `size` bytes; `respond` makes the response for a range of it.
+template <class Respond>
+Response ServeRange(const Request& request, const Validators& validators, uint64_t size, const Respond& respond) {
+  const auto with_validators = [&](Response response) {
+    if (!validators.etag.empty()) response.headers.Set("ETag", validators.etag);
+    if (validators.last_modified) response.headers.Set("Last-Modified", FormatHttpDate(*validators.last_modified));
+    response.headers.Set("Accept-Ranges", "bytes");
+    return response;
+  };
+  switch (EvaluatePreconditions(request.method, request.headers, validators)) {
+    case Precondition::kProceed: break;
+    case Precondition::kNotModified: return with_validators(Response(Status::kNotModified));
+    case Precondition::kFailed: return Response::FromError(Status::kPreconditionFailed, "the content has changed");
+  }
+  // HEAD answers as the GET of the whole would.
+  const auto selection =
+      request.method == Method::kGet ? SelectRange(request.headers, validators, size) : RangeSelection{};
+  switch (selection.kind) {
+    case RangeSelection::kWhole: return with_validators(respond(Status::kOk, ByteRange{0, size}));
+    case RangeSelection::kPart:
+      return with_validators(respond(Status::kPartialContent, selection.part))
+          .With("Content-Range", ContentRange(selection.part, size));
+    case RangeSelection::kUnsatisfiable: break;
+  }
+  return with_validators(Response::FromError(Status::kRangeNotSatisfiable, "the range lies past the end"))
+      .With("Content-Range", UnsatisfiableContentRange(size));
+}
+
 }  // namespace
 
 Task<Result<void>> EventWriter::Send(std::string_view data, std::string_view event, std::string_view id) {
@@ -108,38 +136,17 @@ Response Response::FromError(Status status, std::string_view message) {
 }
 
 Response ServeContent(const Request& request, const Content& content) {
-  const auto add_validators = [&](Response& response) {
-    if (!content.validators.etag.empty()) response.headers.Set("ETag", content.validators.etag);
-    if (content.validators.last_modified) {
-      response.headers.Set("Last-Modified", FormatHttpDate(*content.validators.last_modified));
-    }
-    response.headers.Set("Accept-Ranges", "bytes");
-  };
-  switch (EvaluatePreconditions(request.method, request.headers, content.validators)) {
-    case Precondition::kProceed: break;
-    case Precondition::kNotModified: {
-      Response response(Status::kNotModified);
-      add_validators(response);
-      return response;
-    }
-    case Precondition::kFailed: return Response::FromError(Status::kPreconditionFailed, "the content has changed");
-  }
   const uint64_t size = TotalLength(content.slices);
-  // HEAD answers as the GET of the whole would.
-  const auto selection =
-      request.method == Method::kGet ? SelectRange(request.headers, content.validators, size) : RangeSelection{};
-  if (selection.kind == RangeSelection::kUnsatisfiable) {
-    auto response = Response::FromError(Status::kRangeNotSatisfiable, "the range lies past the end");
-    response.headers.Set("Content-Range", UnsatisfiableContentRange(size));
-    add_validators(response);
-    return response;
-  }
-  const bool part = selection.kind == RangeSelection::kPart;
-  auto response = Response::Files(part ? Status::kPartialContent : Status::kOk, content.media_type,
-                                  part ? CutSlices(content.slices, selection.part) : content.slices);
-  if (part) response.headers.Set("Content-Range", ContentRange(selection.part, size));
-  add_validators(response);
-  return response;
+  return ServeRange(request, content.validators, size, [&](Status status, ByteRange range) {
+    return Response::Files(status, content.media_type,
+                           range.length == size ? content.slices : CutSlices(content.slices, range));
+  });
+}
+
+Response ServeContent(const Request& request, const WrittenContent& content) {
+  return ServeRange(request, content.validators, content.size, [&](Status status, ByteRange range) {
+    return Response::Stream(status, content.media_type, content.part(range), range.length);
+  });
 }
 
 std::string QuoteJson(std::string_view text) {

@@ -86,6 +86,16 @@ struct Content {
 // Answers GET and HEAD of `content`: 200, 206, 304, 412 or 416, with ETag, Last-Modified, Accept-Ranges, Content-Range.
 Response ServeContent(const Request& request, const Content& content);
 
+// The same for content that is put together while it is sent, such as one of more files than should be open at once:
+// `part` gives the function that writes exactly a range of it.
+struct WrittenContent {
+  std::string_view media_type;
+  Validators validators;
+  uint64_t size = 0;
+  std::function<Response::WriteFunction(ByteRange range)> part;
+};
+Response ServeContent(const Request& request, const WrittenContent& content);
+
 // A text as a JSON string, with its quotes. Bytes that are not UTF-8 become U+FFFD.
 std::string QuoteJson(std::string_view text);
 

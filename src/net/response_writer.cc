@@ -64,12 +64,10 @@ class Writer final : public BodyWriter {
   // The body of a streamed response, as its function writes it.
   Task<Result<void>> Write(std::span<const std::byte> bytes) override {
     if (bytes.empty()) co_return Result<void>();
-    if (left_) {
-      if (bytes.size() > *left_) co_return Fail(ErrorCode::kInternal, "the body is longer than was said");
-      *left_ -= bytes.size();
-    }
-    if (!chunked_) co_return co_await WriteRaw(bytes, false);
-    std::string piece = fmt::format("{:x}\r\n", bytes.size());
+    auto counted = Count(bytes.size());
+    CO_TRY(counted);
+    if (!chunked_) co_return co_await WriteRaw(bytes, more_follows());
+    std::string piece = ChunkHead(bytes.size());
     if (bytes.size() <= kJoined) {
       piece.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()).append("\r\n");
       co_return co_await WriteRaw(AsBytes(piece), false);
@@ -77,6 +75,18 @@ class Writer final : public BodyWriter {
     auto head = co_await WriteRaw(AsBytes(piece), true);
     CO_TRY(head);
     auto data = co_await WriteRaw(bytes, true);
+    CO_TRY(data);
+    co_return co_await WriteRaw(AsBytes("\r\n"), false);
+  }
+
+  Task<Result<void>> WriteFile(FileSlice slice) override {
+    if (slice.length == 0) co_return Result<void>();
+    auto counted = Count(slice.length);
+    CO_TRY(counted);
+    if (!chunked_) co_return co_await WriteSlice(std::move(slice), more_follows());
+    auto head = co_await WriteRaw(AsBytes(ChunkHead(slice.length)), true);
+    CO_TRY(head);
+    auto data = co_await WriteSlice(std::move(slice), true);
     CO_TRY(data);
     co_return co_await WriteRaw(AsBytes("\r\n"), false);
   }
@@ -100,6 +110,18 @@ class Writer final : public BodyWriter {
   }
 
  private:
+  static std::string ChunkHead(uint64_t size) { return fmt::format("{:x}\r\n", size); }
+
+  Result<void> Count(uint64_t bytes) {
+    if (!left_) return {};
+    if (bytes > *left_) return Fail(ErrorCode::kInternal, "the body is longer than was said");
+    *left_ -= bytes;
+    return {};
+  }
+
+  // Of a known length the system may put pieces together; of others each goes out at once, for it may be an event.
+  bool more_follows() const { return left_.value_or(0) > 0; }
+
   Task<Result<void>> WriteRaw(std::span<const std::byte> bytes, bool more_follows) {
     auto written = co_await stream_.Write(bytes, options_.stall, more_follows);
     CO_TRY(written);

@@ -61,6 +61,23 @@ class ServerTest : public ::testing::Test {
           "application/octet-stream", {"\"tag\"", 784111777}, {{*file, 6, 5}, {*file, 0, 6}, {*file, 11, 0}}};
       co_return ServeContent(request, content);
     }
+    if (request.path == "/written" || request.path == "/written-in-chunks") {
+      const auto file = FileHandle::Open(file_);
+      if (!file) co_return Response::FromError(file.error());
+      const auto part = [file = *file](ByteRange range) -> Response::WriteFunction {
+        return [file, range](BodyWriter& body) -> Task<Result<void>> {
+          // Two bytes of text, and the file behind them.
+          const uint64_t text = range.first < 2 ? std::min(2 - range.first, range.length) : 0;
+          auto first = co_await body.Write(std::string_view("> ").substr(std::min<size_t>(2, range.first), text));
+          CO_TRY(first);
+          co_return co_await body.WriteFile({file, range.first + text - 2, range.length - text});
+        };
+      };
+      if (request.path == "/written") {
+        co_return ServeContent(request, WrittenContent{"text/plain", {"\"tag\"", {}}, 13, part});
+      }
+      co_return Response::Stream(Status::kOk, "text/plain", part({0, 13}));
+    }
     if (request.path == "/large") {
       const auto file = FileHandle::Open(file_);
       if (!file) co_return Response::FromError(file.error());
@@ -289,6 +306,26 @@ TEST_F(ServerTest, SendsFilesInWholeAndInPart) {
   EXPECT_EQ(ask("Range: bytes=0-0\r\nIf-Range: \"other\"\r\n").body, "worldhello ");
   client.Send("HEAD /file HTTP/1.1\r\nHost: a\r\nRange: bytes=0-0\r\n\r\n");
   EXPECT_TRUE(client.Read(true).Has("Content-Length: 11\r\n"));
+}
+
+TEST_F(ServerTest, SendsFilesAmongWhatAFunctionWrites) {
+  WriteFile("hello world");
+  Start();
+  auto client = Client();
+  const auto whole = client.Get("/written");
+  EXPECT_EQ(whole.body, "> hello world");
+  EXPECT_TRUE(whole.Has("Content-Length: 13\r\n"));
+  EXPECT_TRUE(whole.Has("ETag: \"tag\"\r\n"));
+  const auto part = client.Ask("GET /written HTTP/1.1\r\nHost: a\r\nRange: bytes=1-4\r\n\r\n");
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, " hel");
+  EXPECT_TRUE(part.Has("Content-Range: bytes 1-4/13\r\n"));
+  EXPECT_EQ(client.Ask("GET /written HTTP/1.1\r\nHost: a\r\nRange: bytes=-5\r\n\r\n").body, "world");
+  client.Send("HEAD /written HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(client.Read(true).Has("Content-Length: 13\r\n"));
+  const auto chunks = client.Get("/written-in-chunks");
+  EXPECT_TRUE(chunks.Has("Transfer-Encoding: chunked\r\n"));
+  EXPECT_EQ(chunks.body, "> hello world");
 }
 
 TEST_F(ServerTest, CutsAResponseWhoseFileEndsEarly) {
