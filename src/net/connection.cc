@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <array>
 
-#include "net/response_writer.h"
-
 namespace bothy::net {
 namespace {
 
@@ -105,7 +103,7 @@ Task<void> Connection::Serve() {
 
 // In a coroutine of its own, so that a connection without a request does not hold the memory of one.
 Task<bool> Connection::ServeOne() {
-  const uint64_t read_before = reader_.bytes_read();
+  const uint64_t used_before = reader_.bytes_used();
   auto head = co_await reader_.ReadHead();
   const Deadline start = std::chrono::steady_clock::now();
   if (!head) {
@@ -150,12 +148,11 @@ Task<bool> Connection::ServeOne() {
   const bool small_rest = body_left && body.length() && *body.length() <= kMaxDrained && !body.continue_owed();
   options.keep_alive = head->keep_alive && !context_.draining && !reader_.failed() && (!body_left || small_rest);
   const WriteOutcome outcome = co_await WriteResponse(*stream_, response, options);
-  Log(&request, MethodName(request.method), response.status, start, outcome.bytes, read_before,
-      outcome.result.has_value());
+  Log(request, MethodName(request.method), response.status, start, outcome, reader_.bytes_used() - used_before);
   gone_ = std::stop_source(std::nostopstate);
-  linger_ = body_left && outcome.result;
+  linger_ = !reader_.body_done() && outcome.result;  // the response's function may have read it
   if (!outcome.keep_alive) co_return false;
-  if (body_left) {
+  if (!reader_.body_done()) {
     std::vector<std::byte> scratch(kDrainPiece);
     reader_.SetBodyLimit(kMaxDrained);
     while (!reader_.body_done()) {
@@ -170,12 +167,15 @@ Task<bool> Connection::ServeOne() {
 Task<void> Connection::Refuse(const RequestError& error) {
   if (error.status == Status::kClientClosedRequest) co_return;
   const Deadline start = std::chrono::steady_clock::now();
-  Response response = Response::FromError(error.status, error.message);
+  Request request;  // of which nothing is known
+  request.id = RequestId({});
+  request.remote = peer_.Text();
+  Response response = Response::FromError(error.status, error.message).With("X-Request-Id", request.id);
   WriteOptions options;
   options.keep_alive = false;
   options.stall = context_.options.write_stall;
   const WriteOutcome outcome = co_await WriteResponse(*stream_, response, options);
-  Log(nullptr, "", error.status, start, outcome.bytes, 0, outcome.result.has_value());
+  Log(request, "", error.status, start, outcome, 0);
   linger_ = true;
 }
 
@@ -198,22 +198,21 @@ void Connection::WatchPeer() {
   });
 }
 
-void Connection::Log(const Request* request, std::string_view method, Status status, Deadline start, uint64_t bytes_out,
-                     uint64_t read_before, bool complete) const {
+void Connection::Log(const Request& request, std::string_view method, Status status, Deadline start,
+                     const WriteOutcome& outcome, uint64_t bytes_in) const {
   if (!context_.options.access_log) return;
-  const std::string peer = request == nullptr ? peer_.Text() : std::string();
   AccessRecord record;
   record.method = method;
+  record.path = request.path;
+  record.route = request.route;
+  record.actor = request.actor;
   record.status = status;
-  record.bytes_in = reader_.bytes_read() - read_before;
-  record.bytes_out = bytes_out;
+  record.bytes_in = bytes_in;
+  record.bytes_out = outcome.bytes;
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  record.remote = request == nullptr ? std::string_view(peer) : std::string_view(request->remote);
-  record.complete = complete;
-  if (request != nullptr) {
-    record.path = request->path;
-    record.request_id = request->id;
-  }
+  record.request_id = request.id;
+  record.remote = request.remote;
+  record.complete = outcome.result.has_value();
   context_.options.access_log(record);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stop_token>
 
+#include "net/response_writer.h"
 #include "net/server.h"
 #include "net/tcp_stream.h"
 
@@ -38,8 +39,8 @@ class Connection {
   Task<void> Refuse(const RequestError& error);
   Task<void> Linger();
   void WatchPeer();
-  void Log(const Request* request, std::string_view method, Status status, Deadline start, uint64_t bytes_out,
-           uint64_t read_before, bool complete) const;
+  void Log(const Request& request, std::string_view method, Status status, Deadline start, const WriteOutcome& outcome,
+           uint64_t bytes_in) const;
 
   const ConnectionContext& context_;
   std::unique_ptr<SocketStream> stream_;

@@ -37,6 +37,10 @@ struct Request {
   // network thread and must not block. While a body has not been read to its end, only its reader notices.
   std::stop_token gone;
 
+  // For the access log and the metrics, by whoever finds them out; empty where nobody does.
+  std::string_view route;  // the pattern that the path has matched, of which there are few; must outlive the server
+  std::string actor;       // who asks, by name
+
   Result<QueryParameters> Query() const { return QueryParameters::Parse(query); }
 };
 

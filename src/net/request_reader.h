@@ -71,7 +71,7 @@ class RequestReader {
 
   bool body_done() const { return body_done_; }
   bool failed() const { return failed_; }
-  uint64_t bytes_read() const { return bytes_read_; }  // of all requests, heads and bodies
+  uint64_t bytes_used() const { return bytes_read_ - (end_ - start_); }  // by all heads and bodies so far
 
  private:
   struct Parser;

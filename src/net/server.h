@@ -27,8 +27,10 @@ using Handler = std::function<Task<Response>(Request& request)>;
 struct AccessRecord {
   std::string_view method;  // "" where the head could not be read
   std::string_view path;    // raw
+  std::string_view route;   // as Request has these two
+  std::string_view actor;
   Status status = Status::kOk;
-  uint64_t bytes_in = 0;  // heads and bodies, as they were on the wire
+  uint64_t bytes_in = 0;  // head and body, as they were on the wire; 0 where the head could not be read
   uint64_t bytes_out = 0;
   double seconds = 0;  // from the head's end to the response's
   std::string_view request_id;

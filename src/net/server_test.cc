@@ -495,6 +495,38 @@ TEST_F(ServerTest, ManyClientsAtOnceGetTheirOwnAnswers) {
   EXPECT_EQ(good, 800);
 }
 
+TEST(Server, TellsTheAccessLogWhatBecameOfARequest) {
+  std::promise<std::string> first, second;
+  std::atomic<int> count = 0;
+  ServerOptions options;
+  options.listen = {"127.0.0.1:0"};
+  options.access_log = [&](const AccessRecord& record) {
+    (count++ == 0 ? first : second)
+        .set_value(fmt::format("{} {} {} {} {} in {} out {} for {}", record.method, record.path, record.route,
+                               Number(record.status), record.request_id, record.bytes_in, record.bytes_out,
+                               record.actor));
+  };
+  const auto server = Server::Start(options, [](Request& request) -> Task<Response> {
+    request.route = "/{path...}";
+    request.actor = "ann";
+    auto body = co_await ReadAll(*request.body, 10);
+    co_return Response::Text(Status::kOk, *std::move(body));
+  });
+  ASSERT_OK(server);
+  RawClient client((*server)->port());
+  const std::string request =
+      "POST /a%2Fb?token=x HTTP/1.1\r\nHost: a\r\nX-Request-Id: i\r\nContent-Length: 5\r\n\r\nhello";
+  client.Send(request + "NO\r\n\r\n");  // what is behind it does not count
+  const auto answer = client.Read();
+  EXPECT_EQ(first.get_future().get(), fmt::format("POST /a%2Fb /{{path...}} 200 i in {} out {} for ann", request.size(),
+                                                  answer.head.size() + answer.body.size()));
+  const auto refused = client.Read();
+  const size_t id = refused.head.find("X-Request-Id: ");
+  ASSERT_NE(id, std::string::npos);
+  EXPECT_EQ(second.get_future().get(), fmt::format("   400 {} in 0 out {} for ", refused.head.substr(id + 14, 32),
+                                                   refused.head.size() + refused.body.size()));
+}
+
 TEST(Server, SaysWhyItCannotStart) {
   const auto handler = [](Request&) -> Task<Response> { co_return Response(); };
   ServerOptions options;
