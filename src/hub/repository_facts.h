@@ -13,8 +13,6 @@ enum class OrganizationRole {
   kAdmin,        // and manages the organization and its members
 };
 
-enum class Visibility { kPublic, kPrivate };
-
 enum class Gating {
   kNone,
   kAutomatic,  // asking is enough
@@ -33,9 +31,10 @@ struct RepositoryFacts {
   int64_t id = 0;
   NamespaceFacts owner;
   int64_t creator_id = 0;  // the user who made it; 0 where they are gone
-  Visibility visibility = Visibility::kPublic;
+  bool is_private = false;
   Gating gating = Gating::kNone;
   AccessRequest access = AccessRequest::kNone;  // of the actor
+  bool disabled = false;                        // closed by an administrator
 };
 
 }  // namespace bothy
