@@ -20,7 +20,7 @@ struct Comparison {
   Result<void> Compare(const std::optional<Oid>& before, const std::optional<Oid>& after, size_t depth) {
     if (before == after || !list.complete) return {};
     if (depth > kMaxDepth) return Fail(ErrorCode::kResourceExhausted, "{}: folders are too deep", Printable(path));
-    std::shared_ptr<const Object> old_tree, new_tree;
+    std::shared_ptr<TreeObject> old_tree, new_tree;
     if (before) old_tree = TRY(reader.ReadTree(*before));
     if (after) new_tree = TRY(reader.ReadTree(*after));
     return CompareTrees(old_tree ? old_tree->bytes() : std::string_view(),

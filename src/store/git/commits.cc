@@ -62,8 +62,7 @@ Result<std::optional<RawEntry>> At(ObjectReader& reader, const Oid& tree, std::s
   while (!path.empty()) {
     if (!at.IsFolder()) return std::nullopt;
     const size_t slash = path.find('/');
-    const auto object = TRY(reader.ReadTree(at.oid));
-    const auto next = TRY(FindEntry(object->bytes(), path.substr(0, slash)));
+    const auto next = TRY(TRY(reader.ReadTree(at.oid))->Find(path.substr(0, slash)));
     if (!next) return std::nullopt;
     at = *next;
     at.name = {};

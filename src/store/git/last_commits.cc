@@ -138,7 +138,7 @@ class Search {
 
   Result<void> Number(Node& node, const std::optional<Oid>& tree) {
     node.first = next_;
-    std::shared_ptr<const Object> object;
+    std::shared_ptr<TreeObject> object;
     if (tree) object = TRY(reader_.ReadTree(*tree));
     if (node.asked && object) {
       for (std::string_view rest = object->bytes(); !rest.empty();) {
@@ -149,7 +149,7 @@ class Search {
     }
     for (auto& [name, child] : node.children) {
       std::optional<RawEntry> entry;
-      if (object) entry = TRY(FindEntry(object->bytes(), name));
+      if (object) entry = TRY(object->Find(name));
       TRY(Number(*child, entry && entry->IsFolder() ? std::optional(entry->oid) : std::nullopt));
     }
     node.end = next_;
@@ -161,7 +161,7 @@ class Search {
                        const EntrySet& wanted, std::vector<size_t>& changed, std::vector<Node*>& touched) {
     if (before == after || !wanted.HasAnyOf(node.first, node.end)) return {};
     if (node.asked && wanted.HasAnyOf(node.first, node.first + node.names.size())) touched.push_back(&node);
-    std::shared_ptr<const Object> before_tree, after_tree;
+    std::shared_ptr<TreeObject> before_tree, after_tree;
     if (before) before_tree = TRY(reader_.ReadTree(*before));
     if (after) after_tree = TRY(reader_.ReadTree(*after));
     return CompareTrees(

@@ -2,6 +2,8 @@
 
 #include <git2.h>
 
+#include <algorithm>
+
 #include "store/git/loose_backend.h"
 
 namespace bothy::git {
@@ -39,6 +41,34 @@ std::string_view ObjectKindName(ObjectKind kind) {
     case ObjectKind::kTag: return "tag";
   }
   return "object";
+}
+
+Result<std::optional<RawEntry>> TreeObject::Find(std::string_view name) {
+  if (++asked_ < kIndexFrom) return FindEntry(bytes(), name);
+  if (index_.empty()) TRY(MakeIndex());
+  const auto found = std::lower_bound(index_.begin(), index_.end(), name,
+                                      [&](uint32_t at, std::string_view wanted) { return NameAt(at) < wanted; });
+  if (found == index_.end() || NameAt(*found) != name) return std::nullopt;
+  std::string_view rest = bytes().substr(*found);
+  return TRY(NextEntry(rest));
+}
+
+Result<void> TreeObject::MakeIndex() {
+  std::vector<uint32_t> index;
+  for (std::string_view rest = bytes(); !rest.empty();) {
+    index.push_back(static_cast<uint32_t>(bytes().size() - rest.size()));
+    TRY(NextEntry(rest));
+  }
+  const auto by_name = [&](uint32_t a, uint32_t b) { return std::pair(NameAt(a), a) < std::pair(NameAt(b), b); };
+  // They are in order already but for folders, which git puts where their name with a slash belongs.
+  if (!std::is_sorted(index.begin(), index.end(), by_name)) std::sort(index.begin(), index.end(), by_name);
+  index_ = std::move(index);
+  return {};
+}
+
+std::string_view TreeObject::NameAt(size_t at) const {
+  const size_t begin = bytes().find(' ', at) + 1;
+  return bytes().substr(begin, bytes().find('\0', begin) - begin);
 }
 
 ObjectReader::ObjectReader(const GitRepository& repository, std::unique_ptr<Handle> handle, uint64_t generation)
@@ -112,14 +142,20 @@ bool ObjectReader::Exists(const Oid& oid) const {
   return git_odb_exists_ext(objects(), &id, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
 }
 
-Result<std::shared_ptr<const Object>> ObjectReader::ReadTree(const Oid& oid) {
+Result<std::shared_ptr<TreeObject>> ObjectReader::ReadTree(const Oid& oid) {
   if (const auto known = trees_.find(oid); known != trees_.end()) return known->second;
-  auto tree = std::make_shared<const Object>(TRY(Read(oid, ObjectKind::kTree, kMaxTreeBytes)));
-  if (tree_bytes_ + tree->bytes().size() > kTreeCacheBytes) {
-    trees_.clear();
+  auto tree = std::make_shared<TreeObject>(TRY(Read(oid, ObjectKind::kTree, kMaxTreeBytes)));
+  auto smaller = tree;
+  auto& [largest_oid, largest] = largest_tree_;
+  if (largest == nullptr || tree->bytes().size() > largest->bytes().size()) {
+    smaller = std::exchange(largest, tree);
+    largest_oid = oid;
+  }
+  tree_bytes_ += smaller != nullptr ? smaller->bytes().size() : 0;
+  if (tree_bytes_ > kTreeCacheBytes) {
+    trees_ = {largest_tree_};
     tree_bytes_ = 0;
   }
-  tree_bytes_ += tree->bytes().size();
   trees_.emplace(oid, tree);
   return tree;
 }

@@ -1,7 +1,6 @@
 #include "store/git/tree.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "store/git/git_process.h"
 #include "store/git/objects.h"
@@ -37,45 +36,13 @@ Result<Entry> MakeEntry(const ObjectReader& reader, std::string path, const RawE
   return entry;
 }
 
-// Finds entries of trees by name. A folder that is asked often gets an index, as a tree can only be read from its
-// front: 1,000 names of a folder of 100,000 would be 1.6 s.
-class EntryFinder {
- public:
-  explicit EntryFinder(ObjectReader& reader) : reader_(reader) {}
-
-  Result<std::optional<RawEntry>> Find(const Oid& tree, std::string_view name) {
-    Folder& folder = folders_[tree];
-    if (folder.tree == nullptr) folder.tree = TRY(reader_.ReadTree(tree));
-    if (++folder.asked < kIndexFrom) return FindEntry(folder.tree->bytes(), name);
-    if (folder.index.empty()) {
-      for (std::string_view rest = folder.tree->bytes(); !rest.empty();) {
-        const RawEntry entry = TRY(NextEntry(rest));
-        folder.index.emplace(entry.name, entry);
-      }
-    }
-    const auto found = folder.index.find(name);
-    if (found == folder.index.end()) return std::nullopt;
-    return found->second;
-  }
-
- private:
-  static constexpr int kIndexFrom = 8;
-  struct Folder {
-    std::shared_ptr<const Object> tree;
-    int asked = 0;
-    std::unordered_map<std::string_view, RawEntry> index;
-  };
-  ObjectReader& reader_;
-  std::unordered_map<Oid, Folder> folders_;
-};
-
 // The entry at `path` below `root`; nothing where there is none.
-Result<std::optional<RawEntry>> Walk(EntryFinder& finder, const Oid& root, std::string_view path) {
+Result<std::optional<RawEntry>> Walk(ObjectReader& reader, const Oid& root, std::string_view path) {
   RawEntry at{.name = {}, .mode = kModeFolder, .oid = root};
   while (!path.empty()) {
     if (!at.IsFolder()) return std::nullopt;
     const size_t slash = path.find('/');
-    const auto next = TRY(finder.Find(at.oid, path.substr(0, slash)));
+    const auto next = TRY(TRY(reader.ReadTree(at.oid))->Find(path.substr(0, slash)));
     if (!next) return std::nullopt;
     at = *next;
     at.name = {};  // it points into the tree
@@ -143,8 +110,7 @@ class Lister {
 Result<EntryPage> ListTree(const GitRepository& repository, const Oid& commit, const ListOptions& options) {
   ObjectReader reader = TRY(ObjectReader::Open(repository));
   const Oid root = TRY(TreeOfCommit(reader, commit));
-  EntryFinder finder(reader);
-  const auto folder = TRY(Walk(finder, root, options.folder));
+  const auto folder = TRY(Walk(reader, root, options.folder));
   if (!folder || !folder->IsFolder()) {
     return Fail(ErrorCode::kNotFound, "there is no folder \"{}\" in revision {}", Printable(options.folder),
                 commit.ToHex());
@@ -156,11 +122,10 @@ Result<std::vector<Entry>> FindEntries(const GitRepository& repository, const Oi
                                        std::span<const std::string> paths) {
   ObjectReader reader = TRY(ObjectReader::Open(repository));
   const Oid root = TRY(TreeOfCommit(reader, commit));
-  EntryFinder finder(reader);
   std::vector<Entry> entries;
   for (const std::string& path : paths) {
     if (path.empty()) continue;
-    if (const auto raw = TRY(Walk(finder, root, path))) entries.push_back(TRY(MakeEntry(reader, path, *raw)));
+    if (const auto raw = TRY(Walk(reader, root, path))) entries.push_back(TRY(MakeEntry(reader, path, *raw)));
   }
   return entries;
 }

@@ -83,7 +83,7 @@ Result<std::optional<RawEntry>> TreeEdit::Find(ObjectReader& reader, const std::
     if (at && !at->IsFolder()) at.reset();
     if (at) {
       const auto tree = TRY(reader.ReadTree(at->oid));
-      at = TRY(FindEntry(tree->bytes(), name));
+      at = TRY(tree->Find(name));
       if (at) at->name = {};
     }
     if (node != nullptr) {
@@ -136,7 +136,7 @@ struct TreeEdit::Application {
   }
 
   Result<std::optional<RawEntry>> ApplyToFolder(const Node& node, const std::optional<RawEntry>& base) {
-    std::shared_ptr<const Object> tree;
+    std::shared_ptr<TreeObject> tree;
     std::map<std::string_view, RawEntry> before;  // of the children only
     if (base) {
       tree = TRY(reader.ReadTree(base->oid));
