@@ -114,8 +114,9 @@ Result<ChangeList> CompareCommits(const GitRepository& repository, const std::op
                                   size_t limit) {
   ObjectReader reader = TRY(ObjectReader::Open(repository));
   std::optional<Oid> old_tree;
-  if (before) old_tree = TRY(TreeOfCommit(reader, *before));
-  ChangeList list = TRY(ChangesOfTrees(reader, old_tree, TRY(TreeOfCommit(reader, after)), limit));
+  if (before) old_tree = TRY(TreeOfCommit(reader, *before, IfMissing::kNotFound));
+  const Oid tree = TRY(TreeOfCommit(reader, after, IfMissing::kNotFound));
+  ChangeList list = TRY(ChangesOfTrees(reader, old_tree, tree, limit));
   FindRenames(list.changes);
   return list;
 }

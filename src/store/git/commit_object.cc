@@ -118,8 +118,8 @@ Result<Commit> ParseCommit(const Oid& oid, std::string_view bytes) {
   return commit;
 }
 
-Result<Commit> ReadCommit(const ObjectReader& reader, const Oid& oid) {
-  return ParseCommit(oid, TRY(reader.Read(oid, ObjectKind::kCommit, kMaxCommitBytes)).bytes());
+Result<Commit> ReadCommit(const ObjectReader& reader, const Oid& oid, IfMissing missing) {
+  return ParseCommit(oid, TRY(reader.Read(oid, ObjectKind::kCommit, kMaxCommitBytes, missing)).bytes());
 }
 
 }  // namespace bothy::git

@@ -18,6 +18,6 @@ std::string FormatCommit(const Oid& tree, std::span<const Oid> parents, const Si
 // kCorrupt where tree, parents, author or committer are not what they have to be.
 Result<Commit> ParseCommit(const Oid& oid, std::string_view bytes);
 
-Result<Commit> ReadCommit(const ObjectReader& reader, const Oid& oid);
+Result<Commit> ReadCommit(const ObjectReader& reader, const Oid& oid, IfMissing missing = IfMissing::kCorrupt);
 
 }  // namespace bothy::git

@@ -104,7 +104,7 @@ Result<Oid> CommitSession::PutPointer(const RepoPath& path, const Pointer& point
 }
 
 Result<void> CommitSession::PutBlob(const RepoPath& path, const Oid& blob) {
-  const ObjectHeader header = TRY(state_->reader.Header(blob));
+  const ObjectHeader header = TRY(state_->reader.Header(blob, IfMissing::kNotFound));
   if (header.kind != ObjectKind::kBlob) {
     return Fail(ErrorCode::kInvalidArgument, "{} is a {}, not a file's content", blob.ToHex(),
                 ObjectKindName(header.kind));
@@ -139,7 +139,7 @@ Result<void> CommitSession::DeleteFolder(const RepoPath& path) {
 }
 
 Result<void> CommitSession::Copy(const Oid& commit, const std::string& from, const RepoPath& to) {
-  const Oid tree = TRY(TreeOfCommit(state_->reader, commit));
+  const Oid tree = TRY(TreeOfCommit(state_->reader, commit, IfMissing::kNotFound));
   const auto entry = TRY(TreeEdit().Find(state_->reader, tree, from));
   if (!entry || from.empty()) {
     return Fail(ErrorCode::kNotFound, "there is no file or folder \"{}\" in {}", Printable(from), commit.ToHex());

@@ -111,19 +111,20 @@ Result<void> Start(Walk& walk, const Oid& from, std::string_view cursor, size_t&
 }  // namespace
 
 Result<Commit> ReadCommit(const GitRepository& repository, const Oid& oid) {
-  return ReadCommit(TRY(ObjectReader::Open(repository)), oid);
+  return ReadCommit(TRY(ObjectReader::Open(repository)), oid, IfMissing::kNotFound);
 }
 
 Result<std::vector<Commit>> ReadCommits(const GitRepository& repository, std::span<const Oid> oids) {
   const ObjectReader reader = TRY(ObjectReader::Open(repository));
   std::vector<Commit> commits;
-  for (const Oid& oid : oids) commits.push_back(TRY(ReadCommit(reader, oid)));
+  for (const Oid& oid : oids) commits.push_back(TRY(ReadCommit(reader, oid, IfMissing::kNotFound)));
   return commits;
 }
 
 Result<HistoryPage> ListCommits(const GitRepository& repository, const Oid& from, const HistoryOptions& options) {
   ObjectReader reader = TRY(ObjectReader::Open(repository));
   const size_t limit = std::clamp<size_t>(options.limit, 1, kMaxHistoryLimit);
+  TRY(CheckCommit(reader, from));
   Walk walk(reader);
   size_t skip = 0;
   TRY(Start(walk, from, options.cursor, skip));
@@ -154,6 +155,7 @@ Result<HistoryPage> ListCommits(const GitRepository& repository, const Oid& from
 
 Result<uint64_t> CountCommits(const GitRepository& repository, const Oid& from) {
   const ObjectReader reader = TRY(ObjectReader::Open(repository));
+  TRY(CheckCommit(reader, from));
   git_revwalk* raw = nullptr;
   int status = git_revwalk_new(&raw, reader.repository());
   if (status != 0) return tl::unexpected(LibgitError(status, repository.name()));
@@ -169,11 +171,14 @@ Result<uint64_t> CountCommits(const GitRepository& repository, const Oid& from) 
 
 Result<bool> IsAncestor(const GitRepository& repository, const Oid& ancestor, const Oid& of) {
   const ObjectReader reader = TRY(ObjectReader::Open(repository));
+  TRY(CheckCommit(reader, ancestor));
+  TRY(CheckCommit(reader, of));
   const git_oid below = ToLibgit(ancestor);
   const git_oid above = ToLibgit(of);
   if (ancestor == of) return true;
   const int status = git_graph_descendant_of(reader.repository(), &above, &below);
-  if (status < 0) return tl::unexpected(LibgitError(status, of.ToHex()));
+  if (status < 0)
+    return tl::unexpected(LibgitError(status, fmt::format("{}: history of {}", repository.name(), of.ToHex())));
   return status == 1;
 }
 

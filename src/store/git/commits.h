@@ -1,4 +1,5 @@
-// What a commit says, and the history before it.
+// What a commit says, and the history before it. A commit that the caller names and the repository does not hold is
+// kNotFound; a parent or a tree that is missing is kCorrupt.
 #pragma once
 
 #include <span>
@@ -19,7 +20,6 @@ struct Commit {
   std::string description;  // the rest
 };
 
-// kNotFound where there is none.
 Result<Commit> ReadCommit(const GitRepository& repository, const Oid& oid);
 Result<std::vector<Commit>> ReadCommits(const GitRepository& repository, std::span<const Oid> oids);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -92,6 +93,12 @@ class GitTest : public testing::Test {
     auto result = (*session)->Finish();
     EXPECT_OK(result);
     return result ? result->commit : Oid{};
+  }
+
+  // As a disk would that has lost it. The object is a loose one.
+  void LoseObject(const std::string& hex) const {
+    EXPECT_TRUE(std::filesystem::remove(repository_->path() / "objects" / hex.substr(0, 2) / hex.substr(2))) << hex;
+    EXPECT_OK(DropGuard::Take(*repository_));  // and so do the handles that may remember it
   }
 
   void ExpectSound() const { EXPECT_EQ(Git({"fsck", "--full", "--strict", "--no-dangling", "--no-progress"}), ""); }

@@ -81,7 +81,7 @@ class Search {
 
   Result<LastCommits> Find(const Oid& start, std::span<const std::string> paths) {
     if (auto known = AllKnown(start, paths)) return *std::move(known);
-    const Commit commit = TRY(git::ReadCommit(reader_, start));
+    const Commit commit = TRY(git::ReadCommit(reader_, start, IfMissing::kNotFound));
     for (const std::string& path : paths) Ask(path);
     TRY(Number(root_, commit.tree));
     found_.resize(root_.end);

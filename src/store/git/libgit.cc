@@ -12,7 +12,7 @@ namespace {
 
 ErrorCode CodeOf(int status, int error_class) {
   switch (status) {
-    case GIT_ENOTFOUND: return ErrorCode::kNotFound;
+    case GIT_ENOTFOUND: return error_class == GIT_ERROR_ODB ? ErrorCode::kCorrupt : ErrorCode::kNotFound;
     case GIT_EEXISTS: return ErrorCode::kAlreadyExists;
     case GIT_EAMBIGUOUS:
     case GIT_EINVALIDSPEC: return ErrorCode::kInvalidArgument;
@@ -51,6 +51,11 @@ void StartLibgit() {
     // The data folder is ours, whoever owns it: in a container that is often another number.
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   });
+}
+
+bool IsMissingObject(int status) {
+  const git_error* last = git_error_last();
+  return status == GIT_ENOTFOUND && last != nullptr && last->klass == GIT_ERROR_ODB;
 }
 
 Error LibgitError(int status, std::string_view context) {

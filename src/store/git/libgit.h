@@ -18,7 +18,9 @@ namespace bothy::git {
 // Starts libgit2 once, with no configuration from outside the repository and with fsync of whatever it writes.
 void StartLibgit();
 
-// The error of libgit2's last call in this thread, which returned `status`.
+// The error of libgit2's last call in this thread, which returned `status`. An object that was missing on the way (a
+// tag's commit, a commit's parent) is kCorrupt.
+bool IsMissingObject(int status);
 Error LibgitError(int status, std::string_view context);
 
 ::git_oid ToLibgit(const Oid& oid);

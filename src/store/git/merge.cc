@@ -20,9 +20,13 @@ constexpr int kMaxTries = 10;
 Result<std::optional<Oid>> AncestorWith(const ObjectReader& reader, const Oid& a, const Oid& b) {
   git_oid base;
   const git_oid one = ToLibgit(a), two = ToLibgit(b);
+  TRY(CheckCommit(reader, a));
+  TRY(CheckCommit(reader, b));
   const int status = git_merge_base(&base, reader.repository(), &one, &two);
-  if (status == GIT_ENOTFOUND) return std::nullopt;
-  if (status != 0) return tl::unexpected(LibgitError(status, a.ToHex()));
+  if (status == GIT_ENOTFOUND && !IsMissingObject(status)) return std::nullopt;
+  if (status != 0) {
+    return tl::unexpected(LibgitError(status, fmt::format("{}: history of {}", reader.name(), a.ToHex())));
+  }
   return FromLibgit(base);
 }
 

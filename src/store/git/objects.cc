@@ -24,13 +24,6 @@ Result<std::unique_ptr<Handle>> OpenHandle(const GitRepository& repository) {
   return std::make_unique<Handle>(Handle{std::move(owned), std::move(owned_objects)});
 }
 
-Error ObjectError(int status, const Oid& oid) {
-  Error error = LibgitError(status, fmt::format("object {}", oid.ToHex()));
-  // What a pack's index promises and the pack does not hold is an error without a class.
-  if (error.code == ErrorCode::kInternal) error.code = ErrorCode::kCorrupt;
-  return error;
-}
-
 }  // namespace
 
 std::string_view ObjectKindName(ObjectKind kind) {
@@ -97,7 +90,18 @@ ObjectReader::~ObjectReader() {
   if (internals.idle.size() < GitRepository::Internals::kMaxIdleHandles) internals.idle.push_back(std::move(handle_));
 }
 
-Result<ObjectHeader> ObjectReader::Header(const Oid& oid) const {
+Error ObjectReader::ObjectError(int status, const Oid& oid, IfMissing missing) const {
+  if (status == GIT_ENOTFOUND) {
+    const auto code = missing == IfMissing::kNotFound ? ErrorCode::kNotFound : ErrorCode::kCorrupt;
+    return {code, fmt::format("{}: object {} is missing", name(), oid.ToHex())};
+  }
+  Error error = LibgitError(status, fmt::format("{}: object {}", name(), oid.ToHex()));
+  // What a pack's index promises and the pack does not hold is an error without a class.
+  if (error.code == ErrorCode::kInternal) error.code = ErrorCode::kCorrupt;
+  return error;
+}
+
+Result<ObjectHeader> ObjectReader::Header(const Oid& oid, IfMissing missing) const {
   const git_oid id = ToLibgit(oid);
   size_t size = 0;
   git_object_t type = GIT_OBJECT_INVALID;
@@ -107,22 +111,22 @@ Result<ObjectHeader> ObjectReader::Header(const Oid& oid) const {
     git_odb_refresh(objects());
     status = git_odb_read_header(&size, &type, objects(), &id);
   }
-  if (status != 0) return tl::unexpected(ObjectError(status, oid));
+  if (status != 0) return tl::unexpected(ObjectError(status, oid, missing));
   if (type < GIT_OBJECT_COMMIT || type > GIT_OBJECT_TAG) {
-    return Fail(ErrorCode::kCorrupt, "object {}: unknown type {}", oid.ToHex(), static_cast<int>(type));
+    return Fail(ErrorCode::kCorrupt, "{}: object {}: unknown type {}", name(), oid.ToHex(), static_cast<int>(type));
   }
   return ObjectHeader{static_cast<ObjectKind>(type), size};
 }
 
-Result<Object> ObjectReader::Read(const Oid& oid, ObjectKind kind, uint64_t limit) const {
-  const ObjectHeader header = TRY(Header(oid));
+Result<Object> ObjectReader::Read(const Oid& oid, ObjectKind kind, uint64_t limit, IfMissing missing) const {
+  const ObjectHeader header = TRY(Header(oid, missing));
   if (header.kind != kind) {
-    return Fail(ErrorCode::kCorrupt, "object {}: expected a {}, found a {}", oid.ToHex(), ObjectKindName(kind),
-                ObjectKindName(header.kind));
+    return Fail(ErrorCode::kCorrupt, "{}: object {}: expected a {}, found a {}", name(), oid.ToHex(),
+                ObjectKindName(kind), ObjectKindName(header.kind));
   }
   if (header.size > limit) {
-    return Fail(ErrorCode::kResourceExhausted, "object {}: {} of {} bytes, at most {} are read", oid.ToHex(),
-                ObjectKindName(kind), header.size, limit);
+    return Fail(ErrorCode::kResourceExhausted, "{}: object {}: {} of {} bytes, at most {} are read", name(),
+                oid.ToHex(), ObjectKindName(kind), header.size, limit);
   }
   const git_oid id = ToLibgit(oid);
   git_odb_object* raw = nullptr;
@@ -131,7 +135,7 @@ Result<Object> ObjectReader::Read(const Oid& oid, ObjectKind kind, uint64_t limi
     git_odb_refresh(objects());
     status = git_odb_read(&raw, objects(), &id);
   }
-  if (status != 0) return tl::unexpected(ObjectError(status, oid));
+  if (status != 0) return tl::unexpected(ObjectError(status, oid, missing));
   Owned<git_odb_object> owned(raw, git_odb_object_free);
   const std::string_view bytes(static_cast<const char*>(git_odb_object_data(raw)), git_odb_object_size(raw));
   return Object(std::move(owned), kind, bytes);
@@ -160,13 +164,18 @@ Result<std::shared_ptr<TreeObject>> ObjectReader::ReadTree(const Oid& oid) {
   return tree;
 }
 
-Result<Oid> TreeOfCommit(const ObjectReader& reader, const Oid& commit) {
-  const Object object = TRY(reader.Read(commit, ObjectKind::kCommit, kMaxCommitBytes));
+Result<Oid> TreeOfCommit(const ObjectReader& reader, const Oid& commit, IfMissing missing) {
+  const Object object = TRY(reader.Read(commit, ObjectKind::kCommit, kMaxCommitBytes, missing));
   constexpr std::string_view kTree = "tree ";
   const std::string_view bytes = object.bytes();
   const auto tree = bytes.starts_with(kTree) ? Oid::FromHex(bytes.substr(kTree.size(), Oid::kHexDigits)) : std::nullopt;
-  if (!tree) return Fail(ErrorCode::kCorrupt, "commit {}: has no tree", commit.ToHex());
+  if (!tree) return Fail(ErrorCode::kCorrupt, "{}: commit {}: has no tree", reader.name(), commit.ToHex());
   return *tree;
+}
+
+Result<void> CheckCommit(const ObjectReader& reader, const Oid& commit) {
+  if (TRY(reader.Header(commit, IfMissing::kNotFound)).kind == ObjectKind::kCommit) return {};
+  return Fail(ErrorCode::kNotFound, "{}: {} is not a commit", reader.name(), commit.ToHex());
 }
 
 }  // namespace bothy::git

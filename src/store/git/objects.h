@@ -22,6 +22,10 @@ std::string_view ObjectKindName(ObjectKind kind);
 inline constexpr uint64_t kMaxCommitBytes = 1 << 20;
 inline constexpr uint64_t kMaxTreeBytes = 256 << 20;
 
+// What a missing object means: that the repository is broken, where something in it names the object, or that the
+// caller has named one that it does not hold.
+enum class IfMissing : uint8_t { kCorrupt, kNotFound };
+
 struct ObjectHeader {
   ObjectKind kind;
   uint64_t size;
@@ -69,20 +73,23 @@ class ObjectReader {
   ObjectReader(ObjectReader&&) noexcept = default;
   ObjectReader& operator=(ObjectReader&&) = delete;
 
-  // kNotFound where there is none; kCorrupt where it cannot be read, is of another kind or does not have its hash;
-  // kResourceExhausted where it is larger than `limit`.
-  Result<Object> Read(const Oid& oid, ObjectKind kind, uint64_t limit) const;
-  Result<ObjectHeader> Header(const Oid& oid) const;
+  // kCorrupt where it cannot be read, is of another kind or does not have its hash; kResourceExhausted where it is
+  // larger than `limit`.
+  Result<Object> Read(const Oid& oid, ObjectKind kind, uint64_t limit, IfMissing missing = IfMissing::kCorrupt) const;
+  Result<ObjectHeader> Header(const Oid& oid, IfMissing missing = IfMissing::kCorrupt) const;
   bool Exists(const Oid& oid) const;  // among what was there when the handle last looked
 
   // Trees are read again and again, so some stay: the largest, as of a folder whose files are named one by one, and
   // kTreeCacheBytes of others.
   Result<std::shared_ptr<TreeObject>> ReadTree(const Oid& oid);
 
+  std::string name() const { return owner_->name(); }
   ::git_repository* repository() const { return handle_->repository.get(); }
   ::git_odb* objects() const { return handle_->objects.get(); }
 
  private:
+  Error ObjectError(int status, const Oid& oid, IfMissing missing) const;
+
   static constexpr uint64_t kTreeCacheBytes = 32 << 20;
   ObjectReader(const GitRepository& repository, std::unique_ptr<Handle> handle, uint64_t generation);
 
@@ -94,7 +101,10 @@ class ObjectReader {
   uint64_t tree_bytes_ = 0;                                   // of the others
 };
 
-// The tree of a commit, without reading the rest of it.
-Result<Oid> TreeOfCommit(const ObjectReader& reader, const Oid& commit);
+// The tree of a commit, without parsing the rest of it.
+Result<Oid> TreeOfCommit(const ObjectReader& reader, const Oid& commit, IfMissing missing = IfMissing::kCorrupt);
+
+// kNotFound where the repository has no such object or it is no commit.
+Result<void> CheckCommit(const ObjectReader& reader, const Oid& commit);
 
 }  // namespace bothy::git

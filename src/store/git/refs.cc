@@ -25,6 +25,9 @@ constexpr int kLockTries = 40;
 constexpr auto kLockWait = std::chrono::milliseconds(50);
 constexpr auto kStaleLock = std::chrono::seconds(60);
 
+constexpr int kMaxNestedTags = 8;  // a tag of a tag is rare, and a tag of that has never been seen
+constexpr uint64_t kMaxTagBytes = kMaxCommitBytes;
+
 bool IsServedRef(std::string_view name) {
   for (const std::string_view prefix : {kHeads, kTags, kPullRequests, kConverts}) {
     if (name.starts_with(prefix) && name.size() > prefix.size()) return true;
@@ -55,22 +58,29 @@ int WithLockOf(const GitRepository& repository, const std::string& ref, const Ca
   return status;
 }
 
-// The commit that a reference leads to, through annotated tags.
-Result<Oid> Peel(git_reference* reference) {
-  git_object* raw = nullptr;
-  const int status = git_reference_peel(&raw, reference, GIT_OBJECT_COMMIT);
-  if (status != 0) return tl::unexpected(LibgitError(status, git_reference_name(reference)));
-  const Owned<git_object> object(raw, git_object_free);
-  return FromLibgit(*git_object_id(raw));
+// The commit that an object is or, of an annotated tag, is about; nothing where that is a tree or a blob.
+Result<std::optional<Oid>> Peel(const ObjectReader& reader, Oid oid) {
+  for (int tags = 0; tags <= kMaxNestedTags; tags++) {
+    const ObjectKind kind = TRY(reader.Header(oid)).kind;
+    if (kind == ObjectKind::kCommit) return oid;
+    if (kind != ObjectKind::kTag) return std::nullopt;
+    const Object tag = TRY(reader.Read(oid, kind, kMaxTagBytes));
+    constexpr std::string_view kObject = "object ";
+    std::optional<Oid> about;
+    if (tag.bytes().starts_with(kObject)) about = Oid::FromHex(tag.bytes().substr(kObject.size(), Oid::kHexDigits));
+    if (!about) return Fail(ErrorCode::kCorrupt, "{}: tag {}: names no object", reader.name(), oid.ToHex());
+    oid = *about;
+  }
+  return Fail(ErrorCode::kCorrupt, "{}: more than {} tags of tags end with {}", reader.name(), kMaxNestedTags,
+              oid.ToHex());
 }
 
 Result<std::optional<Oid>> FindRefWith(const ObjectReader& reader, const std::string& ref) {
-  git_reference* raw = nullptr;
-  const int status = git_reference_lookup(&raw, reader.repository(), ref.c_str());
+  git_oid id;
+  const int status = git_reference_name_to_id(&id, reader.repository(), ref.c_str());
   if (status == GIT_ENOTFOUND || status == GIT_EINVALIDSPEC) return std::nullopt;
-  if (status != 0) return tl::unexpected(LibgitError(status, ref));
-  const Owned<git_reference> reference(raw, git_reference_free);
-  return TRY(Peel(raw));
+  if (status != 0) return tl::unexpected(LibgitError(status, fmt::format("{}: {}", reader.name(), Printable(ref))));
+  return Peel(reader, FromLibgit(id));
 }
 
 bool IsHex(std::string_view text) {
@@ -83,29 +93,13 @@ Result<std::optional<Oid>> FindByPrefix(const ObjectReader& reader, std::string_
   git_oid prefix;
   if (git_oid_fromstrn(&prefix, digits.data(), digits.size()) != 0) return std::nullopt;
   git_oid id;
-  int status = git_odb_exists_prefix(&id, reader.objects(), &prefix, digits.size());
+  const int status = git_odb_exists_prefix(&id, reader.objects(), &prefix, digits.size());
   if (status == GIT_EAMBIGUOUS) {
     return Fail(ErrorCode::kInvalidArgument, "revision {} is ambiguous: give more digits", digits);
   }
   if (status == GIT_ENOTFOUND) return std::nullopt;
   if (status != 0) return tl::unexpected(LibgitError(status, digits));
-  git_object* raw = nullptr;
-  status = git_object_lookup(&raw, reader.repository(), &id, GIT_OBJECT_ANY);
-  if (status != 0) return tl::unexpected(LibgitError(status, digits));
-  const Owned<git_object> object(raw, git_object_free);
-  git_object* commit = nullptr;
-  status = git_object_peel(&commit, raw, GIT_OBJECT_COMMIT);
-  if (status != 0) return std::nullopt;  // a tree or a blob
-  const Owned<git_object> peeled(commit, git_object_free);
-  return FromLibgit(*git_object_id(commit));
-}
-
-Result<void> CheckCommit(const ObjectReader& reader, const Oid& commit) {
-  const auto header = reader.Header(commit);
-  if (!header || header->kind != ObjectKind::kCommit) {
-    return Fail(ErrorCode::kNotFound, "there is no commit {}", commit.ToHex());
-  }
-  return {};
+  return Peel(reader, FromLibgit(id));
 }
 
 Result<bool> HasRefsBelow(const ObjectReader& reader, const std::string& ref) {
@@ -209,9 +203,9 @@ Result<std::string> DefaultBranch(const GitRepository& repository) {
   const ObjectReader reader = TRY(ObjectReader::Open(repository));
   git_reference* raw = nullptr;
   const int status = git_reference_lookup(&raw, reader.repository(), "HEAD");
-  if (status != 0) return tl::unexpected(LibgitError(status, "HEAD"));
+  if (status != 0 && status != GIT_ENOTFOUND) return tl::unexpected(LibgitError(status, "HEAD"));
   const Owned<git_reference> head(raw, git_reference_free);
-  const char* target = git_reference_symbolic_target(raw);
+  const char* target = raw != nullptr ? git_reference_symbolic_target(raw) : nullptr;
   if (target == nullptr || !std::string_view(target).starts_with(kHeads)) {
     return Fail(ErrorCode::kCorrupt, "{}: HEAD names no branch", repository.name());
   }
@@ -229,9 +223,10 @@ Result<RefList> ListRefs(const GitRepository& repository) {
     const Owned<git_reference> reference(raw, git_reference_free);
     Ref ref{.name = git_reference_name(raw)};
     if (!IsServedRef(ref.name)) continue;
-    const auto commit = Peel(raw);
-    if (!commit) continue;
-    ref.commit = *commit;
+    const git_oid* target = git_reference_target(raw);  // none of a symbolic one
+    const auto commit = target != nullptr ? Peel(reader, FromLibgit(*target)) : FindRefWith(reader, ref.name);
+    if (!commit || !*commit) continue;
+    ref.commit = **commit;
     const std::string_view name = ref.name;
     if (name.starts_with(kTags)) ref.message = MessageOf(reader.repository(), raw);
     auto& kind = name.starts_with(kHeads)          ? list.branches

@@ -43,7 +43,8 @@ Result<Oid> Resolve(const GitRepository& repository, std::string_view revision);
 Result<RefList> ListRefs(const GitRepository& repository);
 Result<std::string> DefaultBranch(const GitRepository& repository);  // "main", whether it has a commit yet or not
 
-// What a ref points to, peeled to a commit; nothing where there is no such ref.
+// What a ref points to, peeled to a commit; nothing where there is no such ref, or it is about a tree or a blob. As
+// everywhere here, kCorrupt where it leads to an object that is missing.
 Result<std::optional<Oid>> FindRef(const GitRepository& repository, const std::string& ref);
 
 // Whatever makes or moves a ref is kUnavailable while objects are dropped (DropGuard), as its commit may be among them.

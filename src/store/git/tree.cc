@@ -109,7 +109,7 @@ class Lister {
 
 Result<EntryPage> ListTree(const GitRepository& repository, const Oid& commit, const ListOptions& options) {
   ObjectReader reader = TRY(ObjectReader::Open(repository));
-  const Oid root = TRY(TreeOfCommit(reader, commit));
+  const Oid root = TRY(TreeOfCommit(reader, commit, IfMissing::kNotFound));
   const auto folder = TRY(Walk(reader, root, options.folder));
   if (!folder || !folder->IsFolder()) {
     return Fail(ErrorCode::kNotFound, "there is no folder \"{}\" in revision {}", Printable(options.folder),
@@ -121,7 +121,7 @@ Result<EntryPage> ListTree(const GitRepository& repository, const Oid& commit, c
 Result<std::vector<Entry>> FindEntries(const GitRepository& repository, const Oid& commit,
                                        std::span<const std::string> paths) {
   ObjectReader reader = TRY(ObjectReader::Open(repository));
-  const Oid root = TRY(TreeOfCommit(reader, commit));
+  const Oid root = TRY(TreeOfCommit(reader, commit, IfMissing::kNotFound));
   std::vector<Entry> entries;
   for (const std::string& path : paths) {
     if (path.empty()) continue;

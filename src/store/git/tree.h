@@ -1,4 +1,5 @@
-// Files and folders of a commit: listed page by page, looked up by path, and read.
+// Files and folders of a commit: listed page by page, looked up by path, and read. A commit that the repository does
+// not hold is kNotFound; a tree or a blob that it names and does not hold is kCorrupt.
 #pragma once
 
 #include <functional>
@@ -49,7 +50,7 @@ Result<std::vector<Entry>> FindEntries(const GitRepository& repository, const Oi
                                        std::span<const std::string> paths);
 Result<std::optional<Entry>> FindEntry(const GitRepository& repository, const Oid& commit, const std::string& path);
 
-// A blob's content. kResourceExhausted where it is larger than `limit`; it is in memory whole.
+// The content of a blob that an entry names. kResourceExhausted where it is larger than `limit`; it is in memory whole.
 Result<std::string> ReadBlob(const GitRepository& repository, const Oid& blob, uint64_t limit);
 Result<std::unique_ptr<ByteSource>> OpenBlob(const GitRepository& repository, const Oid& blob, uint64_t limit);
 
