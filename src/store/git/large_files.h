@@ -1,5 +1,5 @@
-// The large files that a repository points to, for garbage collection and for lists. Memory is bounded whatever the
-// repository holds: the git program walks, and what it finds streams through.
+// The large files that a repository points to, for garbage collection and for lists. The git program walks, and what it
+// finds streams through: memory grows with refs and parallel branches, not with files or history.
 #pragma once
 
 #include <functional>
@@ -28,10 +28,10 @@ struct LargeFile {
   Oid blob;
   Pointer pointer;
   std::string path;  // where it was met first
-  std::string ref;   // the first ref that leads to it: the default branch, else in the order of ListRefs
+  std::string ref;   // the default branch where that leads to it, else one that does
 };
 
-// As ForEachReachablePointer, with a name for each.
+// As ForEachReachablePointer, with a name for each. Two walks whatever the number of refs.
 Result<void> ForEachLargeFile(const GitRepository& repository,
                               const std::function<Result<void>(const LargeFile&)>& consume);
 

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "store/git/git_testing.h"
 
 namespace bothy::git {
@@ -40,6 +43,54 @@ TEST_F(LargeFiles, AreFoundInEveryRefAndInHistory) {
   }));
   EXPECT_THAT(listed, UnorderedElementsAre(testing::AnyOf("a now refs/heads/main", "a copy refs/heads/main"),
                                            "b old refs/heads/main", "c d/pr refs/pr/3"));
+}
+
+TEST_F(LargeFiles, AreNamedAfterARefThatLeadsToThem) {
+  Commit({{"main", PointerText('0')}});
+  const Oid base = *Resolve(*repository_, "main");
+  for (const char* name : {"w", "x", "y", "z"}) ASSERT_OK(CreateBranch(*repository_, name, base));
+  Commit({{"shared", PointerText('1')}}, "refs/heads/x");
+  ASSERT_OK(CreateBranch(*repository_, "y", *Resolve(*repository_, "x"), true));
+  Commit({{"of y", PointerText('2')}}, "refs/heads/y");
+  Commit({{"of z", PointerText('3')}, {base.ToHex(), PointerText('4')}}, "refs/heads/z");
+  Commit({{"later", PointerText('5')}});
+  std::map<char, std::string> refs;
+  EXPECT_OK(ForEachLargeFile(*repository_, [&](const LargeFile& file) -> Result<void> {
+    EXPECT_TRUE(refs.emplace(file.pointer.sha256[0], file.ref).second);
+    EXPECT_EQ(Git({"rev-parse", file.ref + ":" + file.path}), file.blob.ToHex());
+    return {};
+  }));
+  const std::map<char, std::string> expected = {{'0', "refs/heads/main"}, {'1', "refs/heads/x"},
+                                                {'2', "refs/heads/y"},    {'3', "refs/heads/z"},
+                                                {'4', "refs/heads/z"},    {'5', "refs/heads/main"}};
+  // "shared" is first met at the tip of y, which holds it too.
+  refs['1'] = refs['1'] == "refs/heads/y" ? "refs/heads/x" : refs['1'];
+  EXPECT_EQ(refs, expected);
+}
+
+TEST_F(LargeFiles, OfManyRefsAreFoundByAFewWalks) {
+  const Oid base = Commit({{"a", PointerText('a')}});
+  for (uint64_t i = 1; i <= 20; i++) {
+    ASSERT_OK(CreatePullRequest(*repository_, i, base));
+    Commit({{fmt::format("f{}", i), FormatPointer({std::string(64, 'b'), i})}}, PullRequestRef(i));
+  }
+  // A program of git's name that counts how often it is started.
+  const auto counts = folder_.path() / "starts";
+  const auto fake = folder_.path() / "bin" / "git";
+  std::filesystem::create_directory(fake.parent_path());
+  const std::string path = getenv("PATH");
+  std::ofstream(fake) << fmt::format("#!/bin/sh\necho >> '{}'\nPATH='{}' exec git \"$@\"\n", counts.string(), path);
+  std::filesystem::permissions(fake, std::filesystem::perms::owner_all);
+  setenv("PATH", fmt::format("{}:{}", fake.parent_path().string(), path).c_str(), 1);
+  size_t found = 0;
+  const auto each = ForEachLargeFile(*repository_, [&](const LargeFile&) -> Result<void> {
+    found++;
+    return {};
+  });
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_OK(each);
+  EXPECT_EQ(found, 21u);
+  EXPECT_EQ(ReadTestFile(counts), "\n\n");
 }
 
 TEST_F(LargeFiles, OfAnEmptyRepositoryAreNone) {
