@@ -148,20 +148,43 @@ bool ObjectReader::Exists(const Oid& oid) const {
 
 Result<std::shared_ptr<TreeObject>> ObjectReader::ReadTree(const Oid& oid) {
   if (const auto known = trees_.find(oid); known != trees_.end()) return known->second;
-  auto tree = std::make_shared<TreeObject>(TRY(Read(oid, ObjectKind::kTree, kMaxTreeBytes)));
+  const auto read = [&] {
+    return Read(oid, ObjectKind::kTree, std::min(kMaxTreeBytes, kMaxTreesBytes - *all_tree_bytes_));
+  };
+  auto object = read();
+  if (!object && object.error().code == ErrorCode::kResourceExhausted) {
+    // What stays gives way to what a walk needs.
+    trees_.clear();
+    largest_tree_ = {};
+    tree_bytes_ = 0;
+    object = read();
+  }
+  if (!object) return tl::unexpected(std::move(object).error());
+  const uint64_t size = object->bytes().size();
+  *all_tree_bytes_ += size;
+  std::shared_ptr<TreeObject> tree(new TreeObject(*std::move(object)), [all = all_tree_bytes_](TreeObject* gone) {
+    *all -= gone->bytes().size();
+    delete gone;
+  });
+  Keep(oid, tree);
+  return tree;
+}
+
+void ObjectReader::Keep(const Oid& oid, const std::shared_ptr<TreeObject>& tree) {
   auto smaller = tree;
   auto& [largest_oid, largest] = largest_tree_;
   if (largest == nullptr || tree->bytes().size() > largest->bytes().size()) {
     smaller = std::exchange(largest, tree);
     largest_oid = oid;
   }
-  tree_bytes_ += smaller != nullptr ? smaller->bytes().size() : 0;
-  if (tree_bytes_ > kTreeCacheBytes) {
+  const uint64_t added = smaller != nullptr ? smaller->bytes().size() : 0;
+  if (tree_bytes_ + added <= kTreeCacheBytes) {
+    tree_bytes_ += added;
+  } else {
     trees_ = {largest_tree_};
-    tree_bytes_ = 0;
+    tree_bytes_ = smaller == tree ? added : 0;
   }
   trees_.emplace(oid, tree);
-  return tree;
 }
 
 Result<Oid> TreeOfCommit(const ObjectReader& reader, const Oid& commit, IfMissing missing) {

@@ -20,7 +20,7 @@ std::string_view ObjectKindName(ObjectKind kind);
 
 // What is read whole. git allows more; no honest repository comes near, and a hostile one must not fill our memory.
 inline constexpr uint64_t kMaxCommitBytes = 1 << 20;
-inline constexpr uint64_t kMaxTreeBytes = 256 << 20;
+inline constexpr uint64_t kMaxTreeBytes = 64 << 20;  // a million files with names of 30 characters
 
 // What a missing object means: that the repository is broken, where something in it names the object, or that the
 // caller has named one that it does not hold.
@@ -80,7 +80,10 @@ class ObjectReader {
   bool Exists(const Oid& oid) const;  // among what was there when the handle last looked
 
   // Trees are read again and again, so some stay: the largest, as of a folder whose files are named one by one, and
-  // kTreeCacheBytes of others.
+  // kTreeCacheBytes of others or the last. Walks hold those of the folders on their way down; kResourceExhausted where
+  // they would hold more than kMaxTreesBytes (indexes take up to a seventh of it besides).
+  static constexpr uint64_t kTreeCacheBytes = 32 << 20;
+  static constexpr uint64_t kMaxTreesBytes = 2 * kMaxTreeBytes + kTreeCacheBytes;
   Result<std::shared_ptr<TreeObject>> ReadTree(const Oid& oid);
 
   std::string name() const { return owner_->name(); }
@@ -89,16 +92,17 @@ class ObjectReader {
 
  private:
   Error ObjectError(int status, const Oid& oid, IfMissing missing) const;
+  void Keep(const Oid& oid, const std::shared_ptr<TreeObject>& tree);
 
-  static constexpr uint64_t kTreeCacheBytes = 32 << 20;
   ObjectReader(const GitRepository& repository, std::unique_ptr<Handle> handle, uint64_t generation);
 
   const GitRepository* owner_;
   std::unique_ptr<Handle> handle_;
   uint64_t generation_;
   std::unordered_map<Oid, std::shared_ptr<TreeObject>> trees_;
-  std::pair<Oid, std::shared_ptr<TreeObject>> largest_tree_;  // one of them
-  uint64_t tree_bytes_ = 0;                                   // of the others
+  std::pair<Oid, std::shared_ptr<TreeObject>> largest_tree_;                  // one of them
+  uint64_t tree_bytes_ = 0;                                                   // of the others
+  std::shared_ptr<uint64_t> all_tree_bytes_ = std::make_shared<uint64_t>(0);  // of those that anybody holds
 };
 
 // The tree of a commit, without parsing the rest of it.

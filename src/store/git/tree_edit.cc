@@ -177,6 +177,10 @@ struct TreeEdit::Application {
     }
     while (next != after.end()) AppendEntry(bytes, *next++);
     if (bytes.empty()) return std::nullopt;
+    if (bytes.size() > kMaxTreeBytes) {
+      return Fail(ErrorCode::kResourceExhausted, "\"{}\" would hold too many files for one folder: use several",
+                  Printable(path));
+    }
     return RawEntry{.name = {}, .mode = kModeFolder, .oid = TRY(writer.Write(ObjectKind::kTree, bytes))};
   }
 };

@@ -32,7 +32,8 @@ class TreeEdit {
                                        std::string_view path) const;
 
   // The oid of the tree that becomes of `base` (none: an empty one). Removing what is not there is no error.
-  // kInvalidArgument where a file and a folder collide.
+  // kInvalidArgument where a file and a folder collide; kResourceExhausted where a folder would be larger than
+  // kMaxTreeBytes.
   Result<Oid> Apply(ObjectReader& reader, ObjectWriter& writer, const std::optional<Oid>& base) const;
 
   bool empty() const { return root_.children.empty(); }
