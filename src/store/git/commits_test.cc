@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <random>
+#include <set>
+#include <span>
 
 #include "store/git/git_testing.h"
 #include "store/git/last_commits.h"
@@ -111,6 +113,60 @@ TEST_F(History, LastCommitsOfWhatIsNotThereAreZero) {
   ASSERT_OK(found);
   for (size_t i = 0; i < 4; i++) EXPECT_TRUE(found->commits[i].IsZero()) << paths[i];
   EXPECT_FALSE(found->commits[4].IsZero());
+}
+
+// Folders that hold one another by the same few objects, as a hostile push may: 10 in each of 5 levels.
+TEST_F(History, LastCommitsAreLookedForInAsManyFoldersAsALimitSays) {
+  const std::string blob = Git({"hash-object", "-w", "--stdin"}, "x");
+  std::string tree = Git({"mktree"}, fmt::format("100644 blob {}\tf\n", blob));
+  for (int level = 0; level < 5; level++) {
+    std::string entries;
+    for (int i = 0; i < 10; i++) entries += fmt::format("040000 tree {}\t{}\n", tree, i);
+    tree = Git({"mktree"}, entries);
+  }
+  const Oid commit = *Oid::FromHex(Git({"commit-tree", "-m", "x", tree}));
+  std::vector<std::string> paths;
+  for (int i = 0; i < 100'000; i++) {
+    paths.push_back(fmt::format("{}/{}/{}/{}/{}/f", i / 10'000, i / 1000 % 10, i / 100 % 10, i / 10 % 10, i % 10));
+  }
+  const auto some = [&](size_t count) { return std::span(paths).first(count); };
+  size_t fits = 0;
+  for (std::set<std::string_view> known; fits < paths.size(); fits++) {
+    const std::string_view path = paths[fits];
+    for (size_t slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
+      known.insert(path.substr(0, slash));
+    }
+    if (known.size() > kMaxLastCommitFolders) break;
+  }
+  EXPECT_OK(FindLastCommits(*repository_, commit, some(fits)));
+  EXPECT_EQ(FindLastCommits(*repository_, commit, some(fits + 1)).error().code, ErrorCode::kResourceExhausted);
+}
+
+TEST_F(History, LastCommitsAreLookedForAmongAsManyEntriesAsALimitSays) {
+  constexpr size_t kFiles = 100'000;
+  const std::string blob = Git({"hash-object", "-w", "--stdin"}, "x");
+  std::string files, folders;
+  for (size_t i = 0; i < kFiles; i++) files += fmt::format("100644 blob {}\t{}\n", blob, i);
+  const std::string folder = Git({"mktree"}, files);
+  std::vector<std::string> paths;
+  for (size_t i = 0; i <= kMaxLastCommitEntries / kFiles; i++) {
+    folders += fmt::format("040000 tree {}\td{}\n", folder, i);
+    paths.push_back(fmt::format("d{}/7", i));
+  }
+  const Oid commit = *Oid::FromHex(Git({"commit-tree", "-m", "x", Git({"mktree"}, folders)}));
+  const auto found = FindLastCommits(*repository_, commit, std::span(paths).first(paths.size() - 1));
+  ASSERT_OK(found);
+  EXPECT_EQ(found->commits.back(), commit);
+  EXPECT_EQ(FindLastCommits(*repository_, commit, paths).error().code, ErrorCode::kResourceExhausted);
+}
+
+TEST_F(History, LastCommitsOfDeepInventedPathsCostNothing) {
+  std::string deep = "d0";
+  while (deep.size() < 1 << 20) deep += "/d1";
+  const std::vector<std::string> paths = {deep};
+  const auto found = FindLastCommits(*repository_, head_, paths);
+  ASSERT_OK(found);
+  EXPECT_TRUE(found->commits[0].IsZero());
 }
 
 TEST_F(History, KnowsWhatIsAnAncestor) {

@@ -14,6 +14,8 @@
 namespace bothy::git {
 namespace {
 
+constexpr size_t kMaxDepth = 256;  // of folders, as in lists
+
 // A set of entries by their number; 100,000 of them are 12 KB.
 class EntrySet {
  public:
@@ -56,7 +58,7 @@ class EntrySet {
 // to the oldest of a page anyway, and the next page then costs nothing. Entries are numbered so that those at and below
 // a node are one range.
 struct Node {
-  std::string path;
+  Oid tree;
   std::map<std::string, std::unique_ptr<Node>, std::less<>> children;
   bool asked = false;              // its own entries are wanted
   bool whole = true;               // and all of them are still looked for
@@ -82,14 +84,15 @@ class Search {
   Result<LastCommits> Find(const Oid& start, std::span<const std::string> paths) {
     if (auto known = AllKnown(start, paths)) return *std::move(known);
     const Commit commit = TRY(git::ReadCommit(reader_, start, IfMissing::kNotFound));
-    for (const std::string& path : paths) Ask(path);
-    TRY(Number(root_, commit.tree));
+    root_.tree = commit.tree;
+    for (const std::string& path : paths) TRY(Ask(path));
+    TRY(Number(root_));
     found_.resize(root_.end);
     EntrySet all(root_.end);
     for (size_t i = 0; i < root_.end; i++) all.Add(i);
     all_found_ = false;
     TRY(Walk(commit, std::move(all)));
-    if (all_found_) Keep(root_, start);
+    if (all_found_) Keep(start);
     LastCommits result{.commits = {}, .complete = all_found_};
     for (const std::string& path : paths) result.commits.push_back(Answer(path));
     return result;
@@ -119,39 +122,47 @@ class Search {
     return result;
   }
 
-  void Ask(std::string_view path) {
-    if (path.empty()) return;
-    std::string_view folder = Split(path).first;
+  // Only folders that there are get a node, so that paths of a caller's invention cost nothing.
+  Result<void> Ask(std::string_view path) {
+    if (path.empty()) return {};
     Node* node = &root_;
-    while (!folder.empty()) {
+    size_t depth = 0;
+    for (std::string_view folder = Split(path).first; !folder.empty();) {
+      if (++depth > kMaxDepth) return {};
       const size_t slash = std::min(folder.find('/'), folder.size());
-      auto& child = node->children[std::string(folder.substr(0, slash))];
-      if (child == nullptr) {
-        child = std::make_unique<Node>();
-        child->path = (node->path.empty() ? "" : node->path + "/") + std::string(folder.substr(0, slash));
-      }
-      node = child.get();
+      const std::string_view name = folder.substr(0, slash);
       folder.remove_prefix(std::min(slash + 1, folder.size()));
+      auto child = node->children.find(name);
+      if (child == node->children.end()) {
+        const auto entry = TRY(TRY(reader_.ReadTree(node->tree))->Find(name));
+        if (!entry || !entry->IsFolder()) return {};
+        if (folders_++ == kMaxLastCommitFolders) {
+          return Fail(ErrorCode::kResourceExhausted, "last commits of more than {} folders were asked for at once",
+                      kMaxLastCommitFolders);
+        }
+        child = node->children.emplace(std::string(name), std::make_unique<Node>()).first;
+        child->second->tree = entry->oid;
+      }
+      node = child->second.get();
     }
     node->asked = true;
+    return {};
   }
 
-  Result<void> Number(Node& node, const std::optional<Oid>& tree) {
+  Result<void> Number(Node& node) {
     node.first = next_;
-    std::shared_ptr<TreeObject> object;
-    if (tree) object = TRY(reader_.ReadTree(*tree));
-    if (node.asked && object) {
-      for (std::string_view rest = object->bytes(); !rest.empty();) {
+    if (node.asked) {
+      const auto tree = TRY(reader_.ReadTree(node.tree));
+      for (std::string_view rest = tree->bytes(); !rest.empty();) {
+        if (next_++ == kMaxLastCommitEntries) {
+          return Fail(ErrorCode::kResourceExhausted, "last commits were asked for in folders of more than {} files",
+                      kMaxLastCommitEntries);
+        }
         node.names.emplace_back(TRY(NextEntry(rest)).name);
       }
       std::sort(node.names.begin(), node.names.end());
-      next_ += node.names.size();
     }
-    for (auto& [name, child] : node.children) {
-      std::optional<RawEntry> entry;
-      if (object) entry = TRY(object->Find(name));
-      TRY(Number(*child, entry && entry->IsFolder() ? std::optional(entry->oid) : std::nullopt));
-    }
+    for (auto& [name, child] : node.children) TRY(Number(*child));
     node.end = next_;
     return {};
   }
@@ -183,9 +194,22 @@ class Search {
         });
   }
 
+  // Calls with each folder whose entries are asked for, and its path, which lives no longer than the call: nodes that
+  // kept theirs would take the square of a path's length.
+  template <class Call>
+  static void ForEachAsked(const Node& node, std::string& path, const Call& call) {
+    if (node.asked) call(node, path);
+    const size_t length = path.size();
+    for (const auto& [name, child] : node.children) {
+      path += (length == 0 ? "" : "/") + name;
+      ForEachAsked(*child, path, call);
+      path.resize(length);
+    }
+  }
+
   // What an earlier search has found for a folder at this very commit.
-  void TakeKnownOf(Node& node, const Oid& commit, EntrySet& wanted) {
-    const auto known = cache_.Find(commit, node.path);
+  void TakeKnownOf(const Node& node, const std::string& path, const Oid& commit, EntrySet& wanted) {
+    const auto known = cache_.Find(commit, path);
     if (known == nullptr) return;
     size_t at = 0;
     for (size_t i = 0; i < node.names.size(); i++) {
@@ -197,13 +221,14 @@ class Search {
     }
   }
 
-  void TakeKnown(Node& node, const Oid& commit, EntrySet& wanted) {
-    if (node.asked) TakeKnownOf(node, commit, wanted);
-    for (auto& [name, child] : node.children) TakeKnown(*child, commit, wanted);
+  void TakeKnown(const Oid& commit, EntrySet& wanted) {
+    std::string path;
+    ForEachAsked(root_, path,
+                 [&](const Node& node, const std::string& folder) { TakeKnownOf(node, folder, commit, wanted); });
   }
 
-  // The results for folders whose entries are all found, under the commit from which they hold.
-  void KeepAt(const Node& node, const Oid& commit) {
+  // The result for a folder whose entries are all found, under the commit from which it holds.
+  void KeepAt(const Node& node, const std::string& path, const Oid& commit) {
     auto result = std::make_shared<FolderLastCommits>();
     result->names = node.names;
     std::unordered_map<Oid, uint32_t> numbers;
@@ -213,17 +238,18 @@ class Search {
       if (is_new) result->commits.push_back(last);
       result->commit.push_back(number->second);
     }
-    cache_.Insert(commit, node.path, std::move(result));
+    cache_.Insert(commit, path, std::move(result));
   }
 
-  void Keep(const Node& node, const Oid& start) {
-    if (node.asked && !node.names.empty()) {
-      KeepAt(node, start);
+  void Keep(const Oid& start) {
+    std::string path;
+    ForEachAsked(root_, path, [&](const Node& node, const std::string& folder) {
+      if (node.names.empty()) return;
+      KeepAt(node, folder, start);
       if (const auto first = first_change_.find(&node); first != first_change_.end() && first->second != start) {
-        KeepAt(node, first->second);
+        KeepAt(node, folder, first->second);
       }
-    }
-    for (const auto& [name, child] : node.children) Keep(*child, start);
+    });
   }
 
   Result<void> Walk(const Commit& start, EntrySet all) {
@@ -238,7 +264,7 @@ class Search {
       auto node = wanted.extract(oid);
       if (node.empty() || node.mapped().empty()) continue;
       EntrySet entries = std::move(node.mapped());
-      if (cache_.Knows(oid)) TakeKnown(root_, oid, entries);
+      if (cache_.Knows(oid)) TakeKnown(oid, entries);
       const Commit commit = TRY(git::ReadCommit(reader_, oid));
       if (std::chrono::steady_clock::now() > deadline_) return {};
       for (size_t i = 0; i < commit.parents.size() && !entries.empty(); i++) {
@@ -294,6 +320,7 @@ class Search {
   ObjectReader reader_;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
   Node root_;
+  size_t folders_ = 0;
   size_t next_ = 0;
   std::vector<Oid> found_;
   std::unordered_map<const Node*, Oid> first_change_;

@@ -16,6 +16,11 @@ struct LastCommits {
   bool complete = true;  // false: time ran out
 };
 
+// What one search looks for at most: kMaxLastCommitFolders of them, those above included, and entries of all folders
+// that a path lies in (more than the largest tree that is read can hold). More is kResourceExhausted.
+inline constexpr size_t kMaxLastCommitFolders = 100'000;
+inline constexpr size_t kMaxLastCommitEntries = 2'500'000;
+
 // The commit that `git log -1 -- PATH` gives, for many paths at once: one walk through the history compares trees from
 // the root down where they differ, and ends when all are found. What it finds for whole folders is kept in memory, and
 // a later walk from a newer commit ends where it meets an earlier one's. `budget` 0 is none.
