@@ -11,9 +11,18 @@ std::string Key(const Oid& commit, std::string_view folder) {
 }  // namespace
 
 uint64_t FolderLastCommits::Bytes() const {
-  uint64_t bytes = 256 + names.size() * (sizeof(std::string) + sizeof(uint32_t)) + commits.size() * sizeof(Oid);
+  uint64_t bytes = names.size() * (sizeof(std::string) + sizeof(uint32_t)) + commits.size() * sizeof(Oid);
   for (const std::string& name : names) bytes += name.size() > 15 ? name.size() + 1 : 0;  // shorter ones lie inside
   return bytes;
+}
+
+uint64_t LastCommitCache::Slot::Bytes() const {
+  return result->Bytes() + 2 * key.size() + 256;  // the key is in the index too
+}
+
+LastCommitCache& LastCommitCache::Shared() {
+  static LastCommitCache cache(kMaxBytes);
+  return cache;
 }
 
 bool LastCommitCache::Knows(const Oid& commit) {
@@ -32,20 +41,22 @@ std::shared_ptr<const FolderLastCommits> LastCommitCache::Find(const Oid& commit
 
 void LastCommitCache::Insert(const Oid& commit, std::string_view folder,
                              std::shared_ptr<const FolderLastCommits> result) {
-  std::string key = Key(commit, folder);
+  Slot slot{commit, Key(commit, folder), std::move(result)};
+  const uint64_t bytes = slot.Bytes();  // a result under two keys counts twice, which errs on the small side
   const std::lock_guard lock(mutex_);
-  if (by_key_.contains(key)) return;
-  bytes_ += result->Bytes();  // a result under two keys counts twice, which errs on the small side
-  slots_.push_front({commit, key, std::move(result)});
-  by_commit_[commit]++;
-  by_key_.emplace(std::move(key), slots_.begin());
-  while (bytes_ > kMaxBytes && slots_.size() > 1) {
-    bytes_ -= slots_.back().result->Bytes();
-    by_key_.erase(slots_.back().key);
-    const auto count = by_commit_.find(slots_.back().commit);
+  if (bytes > max_bytes_ || by_key_.contains(slot.key)) return;
+  while (bytes_ + bytes > max_bytes_) {
+    const Slot& oldest = slots_.back();
+    bytes_ -= oldest.Bytes();
+    by_key_.erase(oldest.key);
+    const auto count = by_commit_.find(oldest.commit);
     if (--count->second == 0) by_commit_.erase(count);
     slots_.pop_back();
   }
+  bytes_ += bytes;
+  slots_.push_front(std::move(slot));
+  by_key_.emplace(slots_.front().key, slots_.begin());
+  by_commit_[commit]++;
 }
 
 }  // namespace bothy::git

@@ -1,5 +1,8 @@
 // Last commits of all entries of a folder, kept by commit and folder; the least recently used go first. Internal to
 // store/git.
+//
+// One cache serves all repositories, so that its memory does not grow with them. What it says of a commit holds
+// wherever that commit is, as its name covers its history: whoever asks has found the commit in their repository.
 #pragma once
 
 #include <list>
@@ -24,7 +27,10 @@ struct FolderLastCommits {
 
 class LastCommitCache {  // any thread
  public:
-  static constexpr uint64_t kMaxBytes = 32 << 20;  // of one repository; a folder of 100,000 entries takes 7 MB
+  static constexpr uint64_t kMaxBytes = 128 << 20;  // a folder of 100,000 entries takes 7 MB
+
+  static LastCommitCache& Shared();
+  explicit LastCommitCache(uint64_t max_bytes) : max_bytes_(max_bytes) {}
 
   bool Knows(const Oid& commit);  // of any folder
   std::shared_ptr<const FolderLastCommits> Find(const Oid& commit, std::string_view folder);
@@ -35,7 +41,9 @@ class LastCommitCache {  // any thread
     Oid commit;
     std::string key;
     std::shared_ptr<const FolderLastCommits> result;
+    uint64_t Bytes() const;
   };
+  const uint64_t max_bytes_;
   std::mutex mutex_;
   std::list<Slot> slots_;  // the most recently used first
   std::unordered_map<std::string, std::list<Slot>::iterator> by_key_;

@@ -76,14 +76,13 @@ struct Waiting {
 
 class Search {
  public:
-  Search(const GitRepository& repository, ObjectReader reader, std::chrono::milliseconds budget)
-      : cache_(*repository.internals().last_commits), reader_(std::move(reader)) {
+  Search(ObjectReader reader, std::chrono::milliseconds budget) : reader_(std::move(reader)) {
     if (budget.count() > 0) deadline_ = std::chrono::steady_clock::now() + budget;
   }
 
   Result<LastCommits> Find(const Oid& start, std::span<const std::string> paths) {
-    if (auto known = AllKnown(start, paths)) return *std::move(known);
     const Commit commit = TRY(git::ReadCommit(reader_, start, IfMissing::kNotFound));
+    if (auto known = AllKnown(start, paths)) return *std::move(known);
     root_.tree = commit.tree;
     for (const std::string& path : paths) TRY(Ask(path));
     TRY(Number(root_));
@@ -316,7 +315,7 @@ class Search {
     return found_[node->first + static_cast<size_t>(at - node->names.begin())];
   }
 
-  LastCommitCache& cache_;
+  LastCommitCache& cache_ = LastCommitCache::Shared();
   ObjectReader reader_;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
   Node root_;
@@ -331,7 +330,7 @@ class Search {
 
 Result<LastCommits> FindLastCommits(const GitRepository& repository, const Oid& commit,
                                     std::span<const std::string> paths, std::chrono::milliseconds budget) {
-  return Search(repository, TRY(ObjectReader::Open(repository)), budget).Find(commit, paths);
+  return Search(TRY(ObjectReader::Open(repository)), budget).Find(commit, paths);
 }
 
 }  // namespace bothy::git

@@ -10,7 +10,6 @@
 #include <fstream>
 #include <map>
 
-#include "store/git/last_commit_cache.h"
 #include "store/git/ref_name.h"
 #include "store/git/repository_internals.h"
 
@@ -101,10 +100,6 @@ bool IsLeftover(const fs::path& relative) {
 }
 
 }  // namespace
-
-GitRepository::Internals::Internals(fs::path p)
-    : path(std::move(p)), last_commits(std::make_unique<LastCommitCache>()) {}
-GitRepository::Internals::~Internals() = default;
 
 GitRepository::GitRepository(std::unique_ptr<Internals> internals) : internals_(std::move(internals)) {}
 GitRepository::~GitRepository() = default;

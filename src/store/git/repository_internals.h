@@ -17,11 +17,8 @@ struct Handle {
   Owned<::git_odb> objects;
 };
 
-class LastCommitCache;
-
 struct GitRepository::Internals {
-  explicit Internals(std::filesystem::path p);
-  ~Internals();
+  explicit Internals(std::filesystem::path p) : path(std::move(p)) {}
 
   static constexpr size_t kMaxIdleHandles = 8;
 
@@ -33,8 +30,6 @@ struct GitRepository::Internals {
   uint64_t generation = 0;  // handles of an older one may know objects that have been dropped, and are not kept
   int writing = 0;          // WriteGuards
   bool dropping = false;
-
-  std::unique_ptr<LastCommitCache> last_commits;  // has its own lock
 };
 
 }  // namespace bothy::git
