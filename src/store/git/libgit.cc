@@ -10,6 +10,11 @@
 namespace bothy::git {
 namespace {
 
+// Of all handles together. A pack's file is opened again where it is needed again; a process may often have 1024.
+constexpr size_t kMaxOpenPacks = 256;
+constexpr size_t kMaxMappedBytes = size_t{1} << 30;
+constexpr size_t kMappedWindowBytes = 32 << 20;
+
 ErrorCode CodeOf(int status, int error_class) {
   switch (status) {
     case GIT_ENOTFOUND: return error_class == GIT_ERROR_ODB ? ErrorCode::kCorrupt : ErrorCode::kNotFound;
@@ -48,6 +53,9 @@ void StartLibgit() {
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     git_libgit2_opts(GIT_OPT_SET_ODB_PACKED_PRIORITY, kPackPriority);
     git_libgit2_opts(GIT_OPT_SET_ODB_LOOSE_PRIORITY, kLibgitLoosePriority);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_FILE_LIMIT, kMaxOpenPacks);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, kMaxMappedBytes);
+    git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, kMappedWindowBytes);
     // The data folder is ours, whoever owns it: in a container that is often another number.
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   });

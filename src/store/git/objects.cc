@@ -73,9 +73,7 @@ Result<ObjectReader> ObjectReader::Open(const GitRepository& repository) {
   {
     const std::lock_guard lock(internals.mutex);
     generation = internals.generation;
-    if (!internals.idle.empty()) {
-      auto handle = std::move(internals.idle.back());
-      internals.idle.pop_back();
+    if (auto handle = HandlePool::Shared().Take(&internals)) {
       return ObjectReader(repository, std::move(handle), generation);
     }
   }
@@ -86,8 +84,7 @@ ObjectReader::~ObjectReader() {
   if (handle_ == nullptr) return;
   auto& internals = owner_->internals();
   const std::lock_guard lock(internals.mutex);
-  if (generation_ != internals.generation) return;
-  if (internals.idle.size() < GitRepository::Internals::kMaxIdleHandles) internals.idle.push_back(std::move(handle_));
+  if (generation_ == internals.generation) HandlePool::Shared().Give(&internals, std::move(handle_));
 }
 
 Error ObjectReader::ObjectError(int status, const Oid& oid, IfMissing missing) const {

@@ -219,7 +219,7 @@ void DropGuard::Release() {
   const std::lock_guard lock(internals.mutex);
   internals.dropping = false;
   internals.generation++;
-  internals.idle.clear();
+  HandlePool::Shared().Drop(&internals);
 }
 
 }  // namespace bothy::git

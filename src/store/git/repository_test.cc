@@ -5,6 +5,9 @@
 #include <fstream>
 
 #include "store/git/git_testing.h"
+#include "store/git/handle_pool.h"
+#include "store/git/pack_writer.h"
+#include "store/git/tree.h"
 
 namespace bothy::git {
 namespace {
@@ -57,6 +60,46 @@ TEST_F(Repository, CanBeRenamedAndRemovedButNotUnderAWriter) {
   EXPECT_EQ(GitRepository::Rename(there, folder_.path() / "a.git").error().code, ErrorCode::kAlreadyExists);
   ASSERT_OK(GitRepository::Remove(there));
   EXPECT_TRUE(fs::is_empty(folder_.path() / "ns"));
+}
+
+size_t OpenFiles() {
+  return static_cast<size_t>(std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+TEST_F(Repository, ManyThatAreOpenKeepFewFilesOpen) {
+  std::map<std::string, std::optional<std::string>> files;
+  for (int i = 0; i < 20; i++) files[fmt::format("f{}", i)] = std::to_string(i);
+  const Oid commit = Commit(files);  // a pack
+  const size_t before = OpenFiles();
+  std::vector<std::shared_ptr<GitRepository>> open;
+  for (size_t i = 0; i < HandlePool::kMaxIdle + 40; i++) {
+    const fs::path path = folder_.path() / fmt::format("r{}.git", i);
+    fs::copy(repository_->path(), path, fs::copy_options::recursive);
+    const auto repository = GitRepository::Open(path);
+    ASSERT_OK(repository);
+    EXPECT_EQ(ReadBlob(**repository, (*FindEntry(**repository, commit, "f7"))->oid, 10), "7");
+    open.push_back(*repository);
+  }
+  EXPECT_LE(OpenFiles(), before + HandlePool::kMaxIdle);
+  open.clear();
+  EXPECT_LE(OpenFiles(), before);
+}
+
+TEST_F(Repository, OfManyPacksKeepsFewOfThemOpen) {
+  constexpr size_t kPacks = 300;
+  std::vector<Oid> blobs;
+  for (size_t i = 0; i < kPacks; i++) {
+    const Oid blob = *Oid::FromHex(Git({"hash-object", "--stdin"}, std::to_string(i)));
+    auto pack = PackWriter::Create(repository_->path() / "objects" / "pack");
+    ASSERT_OK(pack);
+    ASSERT_OK((*pack)->Add(ObjectKind::kBlob, blob, std::to_string(i)));
+    ASSERT_OK((*pack)->Finish());
+    blobs.push_back(blob);
+  }
+  const size_t before = OpenFiles();
+  for (size_t i = 0; i < kPacks; i++) EXPECT_EQ(ReadBlob(*repository_, blobs[i], 10), std::to_string(i));
+  EXPECT_LE(OpenFiles(), before + 256);
+  for (size_t i = 0; i < kPacks; i++) EXPECT_EQ(ReadBlob(*repository_, blobs[i], 10), std::to_string(i));
 }
 
 TEST_F(Repository, LosesWhatKilledWritersHaveLeft) {
