@@ -7,6 +7,8 @@
 namespace bothy::git {
 namespace {
 
+constexpr int kMaxOffsetMinutes = 14 * 60;  // of Kiribati's Line Islands, the farthest from Greenwich
+
 bool IsCrud(char c) {
   constexpr std::string_view kCrud = ".,:;<>\"\\'";
   return static_cast<uint8_t>(c) <= ' ' || kCrud.find(c) != std::string_view::npos;
@@ -23,10 +25,20 @@ std::string CleanIdent(std::string_view text, std::string_view otherwise) {
 }
 
 std::string FormatSignature(const Signature& signature) {
-  const int minutes = std::clamp(std::abs(signature.offset_minutes), 0, 14 * 60);
+  const int minutes = std::abs(std::clamp(signature.offset_minutes, -kMaxOffsetMinutes, kMaxOffsetMinutes));
   return fmt::format("{} <{}> {} {}{:02}{:02}", CleanIdent(signature.name, "unknown"),
                      CleanIdent(signature.email, "unknown"), std::max<int64_t>(signature.time, 0),
                      signature.offset_minutes < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::string CleanMessage(std::string_view message) {
+  std::string text;
+  for (const char c : message) {
+    if (c != '\0') text += c;
+  }
+  while (!text.empty() && static_cast<uint8_t>(text.back()) <= ' ') text.pop_back();
+  if (!text.empty()) text += '\n';
+  return text;
 }
 
 template <class T>
@@ -62,18 +74,17 @@ Signature ParseSignature(std::string_view line) {
 
 }  // namespace
 
+std::string FormatTag(const Oid& commit, std::string_view name, const Signature& tagger, std::string_view message) {
+  return fmt::format("object {}\ntype commit\ntag {}\ntagger {}\n\n{}", commit.ToHex(), name, FormatSignature(tagger),
+                     CleanMessage(message));
+}
+
 std::string FormatCommit(const Oid& tree, std::span<const Oid> parents, const Signature& author,
                          const Signature& committer, std::string_view message) {
   std::string text = fmt::format("tree {}\n", tree.ToHex());
   for (const Oid& parent : parents) text += fmt::format("parent {}\n", parent.ToHex());
   text += fmt::format("author {}\ncommitter {}\n\n", FormatSignature(author), FormatSignature(committer));
-  const size_t body = text.size();
-  for (const char c : message) {
-    if (c != '\0') text += c;
-  }
-  while (text.size() > body && static_cast<uint8_t>(text.back()) <= ' ') text.pop_back();
-  if (text.size() > body) text += '\n';
-  return text;
+  return text + CleanMessage(message);
 }
 
 Result<Commit> ParseCommit(const Oid& oid, std::string_view bytes) {

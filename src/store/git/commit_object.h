@@ -1,4 +1,4 @@
-// The text of a commit object. Internal to store/git.
+// The text of commit and tag objects. Internal to store/git.
 #pragma once
 
 #include <span>
@@ -14,6 +14,9 @@ namespace bothy::git {
 // Names and addresses lose what would break the format (git's ident.c), the message its NULs and its trailing space.
 std::string FormatCommit(const Oid& tree, std::span<const Oid> parents, const Signature& author,
                          const Signature& committer, std::string_view message);
+
+// An annotated tag, with the same care.
+std::string FormatTag(const Oid& commit, std::string_view name, const Signature& tagger, std::string_view message);
 
 // kCorrupt where tree, parents, author or committer are not what they have to be.
 Result<Commit> ParseCommit(const Oid& oid, std::string_view bytes);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <limits>
 #include <thread>
 
 #include "store/git/commits.h"
@@ -41,6 +42,19 @@ TEST_F(Session, MakesACommitAsGitWould) {
   EXPECT_EQ(read->description, "With a body.\n\nOf two paragraphs.");
   EXPECT_EQ(read->author.email, "ada@example.org");
   EXPECT_EQ(read->committer.offset_minutes, -90);
+}
+
+TEST_F(Session, OffsetsOfTimeZonesStayWithinThoseOfTheEarth) {
+  for (const auto& [minutes, expected] :
+       {std::pair{840, "+1400"}, std::pair{841, "+1400"}, std::pair{-841, "-1400"},
+        std::pair{std::numeric_limits<int>::min(), "-1400"}, std::pair{std::numeric_limits<int>::max(), "+1400"}}) {
+    CommitOptions options = Options();
+    options.author.offset_minutes = minutes;
+    auto session = CommitSession::Begin(repository_, options);
+    ASSERT_OK(session);
+    ASSERT_OK((*session)->Finish());
+    EXPECT_THAT(Git({"log", "-1", "--format=%ad", "--date=raw"}), testing::EndsWith(expected)) << minutes;
+  }
 }
 
 TEST_F(Session, ManyObjectsBecomeOnePack) {

@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "store/git/commit_object.h"
+#include "store/git/object_writer.h"
 #include "store/git/objects.h"
 #include "store/git/repo_path.h"
 
@@ -263,26 +265,10 @@ Result<void> CreateTag(const GitRepository& repository, std::string_view name, c
   if (message.empty()) return CreateRef(reader, repository, ref, commit, false);
   if (TRY(FindRefWith(reader, ref))) return Fail(ErrorCode::kAlreadyExists, "Reference {} already exists", ref);
 
-  const git_oid id = ToLibgit(commit);
-  git_object* raw_target = nullptr;
-  int status = git_object_lookup(&raw_target, reader.repository(), &id, GIT_OBJECT_COMMIT);
-  if (status != 0) return tl::unexpected(LibgitError(status, ref));
-  const Owned<git_object> target(raw_target, git_object_free);
-  git_signature* raw_signature = nullptr;
-  status =
-      git_signature_new(&raw_signature, tagger.name.c_str(), tagger.email.c_str(), tagger.time, tagger.offset_minutes);
-  if (status != 0) return tl::unexpected(LibgitError(status, ref));
-  const Owned<git_signature> signature(raw_signature, git_signature_free);
-  std::string text;
-  for (const char c : message) {
-    if (c != '\0') text += c;
-  }
-  if (!text.ends_with('\n')) text += '\n';
-  git_oid tag;
-  status = git_tag_annotation_create(&tag, reader.repository(), std::string(name).c_str(), raw_target, raw_signature,
-                                     text.c_str());
-  if (status != 0) return tl::unexpected(LibgitError(status, ref));
-  return CreateRef(reader, repository, ref, FromLibgit(tag), false);
+  ObjectWriter writer = TRY(ObjectWriter::Open(repository));
+  const Oid tag = TRY(writer.Write(ObjectKind::kTag, FormatTag(commit, name, tagger, message)));
+  TRY(writer.Flush());
+  return CreateRef(reader, repository, ref, tag, false);
 }
 
 Result<void> DeleteRef(const GitRepository& repository, const std::string& ref) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "store/git/git_testing.h"
 
 namespace bothy::git {
@@ -100,6 +102,15 @@ TEST_F(Refs, AreListedByKindWithTheirCommits) {
   EXPECT_EQ(Git({"cat-file", "-t", "v0"}), "commit");
   EXPECT_EQ(Git({"for-each-ref", "--format=%(taggername) %(taggeremail) %(taggerdate:raw)", "refs/tags/v1"}),
             "Ada <ada@example.org> 1700000000 +0200");
+  ExpectSound();
+}
+
+TEST_F(Refs, ATaggersNameAndOffsetCannotBreakATag) {
+  const Oid commit = Commit({{"a", "1"}});
+  const Signature odd{.name = " <A>\n", .email = "", .time = -1, .offset_minutes = std::numeric_limits<int>::min()};
+  ASSERT_OK(CreateTag(*repository_, "odd", commit, "Of\n\ntwo  \n\n", odd));
+  EXPECT_EQ(Git({"for-each-ref", "--format=%(taggername) %(taggeremail) %(taggerdate:raw) %(contents)", "refs/tags"}),
+            "A <unknown> 0 -1400 Of\n\ntwo\n");
   ExpectSound();
 }
 
