@@ -35,9 +35,9 @@ bool IsControl(std::string_view sequence) {
 // HFS+ ignores these when it compares names, so ".g<U+200C>it" is ".git" there (CVE-2014-9390; git's utf8.c has the
 // list).
 bool IsIgnoredByHfs(std::string_view sequence) {
-  constexpr std::array<std::string_view, 17> kIgnored = {"\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202b",
-                                                         "\u202c", "\u202d", "\u202e", "\u206a", "\u206b", "\u206c",
-                                                         "\u206d", "\u206e", "\u206f", "\ufeff", ""};
+  constexpr auto kIgnored =
+      std::to_array<std::string_view>({"\u200c", "\u200d", "\u200e", "\u200f", "\u202a", "\u202b", "\u202c", "\u202d",
+                                       "\u202e", "\u206a", "\u206b", "\u206c", "\u206d", "\u206e", "\u206f", "\ufeff"});
   return std::find(kIgnored.begin(), kIgnored.end(), sequence) != kIgnored.end();
 }
 
