@@ -11,6 +11,7 @@
 #include <map>
 
 #include "store/git/ref_name.h"
+#include "store/git/rename.h"
 #include "store/git/repository_internals.h"
 
 namespace bothy::git {
@@ -52,15 +53,6 @@ Result<void> WriteFile(const fs::path& path, std::string_view text) {
   file.close();
   if (!file) return Fail(ErrorCode::kInternal, "{}: cannot write", path.string());
   return Sync(path);
-}
-
-Result<void> SystemRename(const fs::path& from, const fs::path& to) {
-  // Not std::filesystem::rename, which puts an empty folder out of the way.
-  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
-  const auto code = errno == EEXIST || errno == ENOTEMPTY ? ErrorCode::kAlreadyExists
-                    : errno == ENOENT                     ? ErrorCode::kNotFound
-                                                          : ErrorCode::kInternal;
-  return Fail(code, "{} to {}: {}", from.string(), to.string(), std::strerror(errno));
 }
 
 fs::path TemporaryBeside(const fs::path& path) {
@@ -114,7 +106,7 @@ Result<std::shared_ptr<GitRepository>> GitRepository::Create(const fs::path& pat
   if (error) return Fail(ErrorCode::kInternal, "{}: {}", absolute.parent_path().string(), error.message());
   const fs::path temporary = TemporaryBeside(absolute);
   auto made = FillNew(temporary, default_branch);
-  if (made) made = SystemRename(temporary, absolute);
+  if (made) made = RenameToFreeName(temporary, absolute);
   if (!made) {
     fs::remove_all(temporary, error);
     return tl::unexpected(std::move(made).error());
@@ -155,7 +147,7 @@ Result<void> GitRepository::Rename(const fs::path& from, const fs::path& to) {
   const DropGuard guard = TRY(DropGuard::Take(*repository));
   std::error_code error;
   fs::create_directories(absolute.parent_path(), error);
-  TRY(SystemRename(canonical, absolute));
+  TRY(RenameToFreeName(canonical, absolute));
   OpenRepositories().open.erase(canonical);
   TRY(Sync(absolute.parent_path()));
   return Sync(canonical.parent_path());
