@@ -152,6 +152,14 @@ int Run(const std::string& folder, const Shape& shape) {
     }
     Must(session->Finish());
   });
+  Time("deletion of 1,000 of the first files, one by one", 5, [&](int i) {
+    auto session = Must(CommitSession::Begin(repository, Options(time += 60)));
+    const int first = i * std::min(1000, shape.files / 5);
+    for (int f = first; f < std::min(first + 1000, shape.files); f++) {
+      Must(session->Delete(*RepoPath::Parse(shape.Path(f))));
+    }
+    Must(session->Finish());
+  });
   return 0;
 }
 
