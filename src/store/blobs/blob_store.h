@@ -29,6 +29,11 @@ class BlobWriter {
   virtual ~BlobWriter() = default;
   virtual Result<void> Write(std::span<const std::byte> bytes) = 0;
   Result<void> Write(std::string_view text) { return Write(std::as_bytes(std::span(text))); }
+
+  // Nothing more follows: brings the bytes to the disk and gives back what holds them open, for who collects many
+  // before committing them together.
+  virtual Result<void> Close() = 0;
+
   uint64_t size() const { return size_; }  // bytes written so far
 
  protected:

@@ -111,15 +111,19 @@ class LocalWriter final : public BlobWriter {
     return {};
   }
 
+  Result<void> Close() override { return Finish(false); }
+
   // Everything is in the file, and on the disk unless the caller syncs the file system afterwards. A file that was
   // begun before is always synced by itself: only its own descriptor knows of a failure in between.
   Result<void> Finish(bool file_system_follows) {
+    if (made_ && !fd_) return {};  // closed already
     const bool begun_before = made_;
     TRY(Flush());
     if (!made_) TRY(Make());  // of no bytes
     if ((begun_before || !file_system_follows) && fdatasync(fd_.get()) != 0)
       return SystemError(path_, "bringing it to the disk", size_);
     fd_.Close();
+    buffer_ = {};
     return {};
   }
 

@@ -153,6 +153,26 @@ TEST_F(LocalBlobs, AGroupIsCommittedWithoutADescriptorForEach) {
   EXPECT_EQ(FilesBelow(root()), kBlobs + 1u);
 }
 
+TEST_F(LocalBlobs, LargeBlobsThatAreClosedNeedNoDescriptorUntilTheyAreCommitted) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit few = {.rlim_cur = 50, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<NewBlob> blobs;
+  for (int i = 0; i < 60; i++) {
+    auto writer = store_->Create();
+    EXPECT_OK(writer);
+    EXPECT_OK((*writer)->Write(std::string(300'000, static_cast<char>('a' + i % 26))));
+    EXPECT_OK((*writer)->Close());
+    blobs.push_back({Name("cc", i), *std::move(writer)});
+  }
+  EXPECT_OK(store_->Commit(std::move(blobs)));
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  for (int i = 0; i < 60; i++) {
+    EXPECT_EQ(Content(*store_, Name("cc", i)), std::string(300'000, static_cast<char>('a' + i % 26)));
+  }
+}
+
 TEST_F(LocalBlobs, AGroupWithABlobThatCannotBeNamedKeepsOnlyWholeOnes) {
   std::filesystem::remove(root() / "bb");
   std::ofstream(root() / "bb") << "in the way";
