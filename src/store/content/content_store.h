@@ -3,7 +3,8 @@
 // back and has the xorb's hash for a name. By whichever way content comes (plain bytes, or xorbs and a shard), all of
 // it is verified, cut at the same places and found by every way out.
 //
-// Order: blobs first, then, in one transaction, the rows; so after a crash a file is whole or not there.
+// Order: blobs first, then, in one transaction, the rows; so after a crash a file is whole or not there. Whatever was
+// left of it is found by Verify.
 //
 // Who may do what is the caller's to know: a hash finds content, it gives no right to it.
 #pragma once
@@ -20,8 +21,10 @@
 #include "codec/xet/xorb_view.h"
 #include "store/content/backing.h"
 #include "store/content/blob_range.h"
+#include "store/content/collection.h"
 #include "store/content/file_writer.h"
 #include "store/content/shard_registration.h"
+#include "store/content/verification.h"
 #include "store/content/xorb_receiver.h"
 
 namespace bothy::content {
@@ -104,6 +107,13 @@ class ContentStore {  // Safe to use from several threads, and from several proc
 
   // Bytes of the xorbs that no other content has a part in: what would become free without this one.
   Result<uint64_t> UniqueBytes(const Digest256& sha256) const;
+
+  // Removes what none of `references` names and nobody has used for `age` (at least kTouchEvery). Others go on beside
+  // it; whoever refers to content that may be old calls Touch first. Xorbs of which a part is in use stay whole.
+  Result<Collected> Collect(const References& references, std::chrono::seconds age) const;
+
+  // Compares everything with its hashes; tells `found` what is wrong, and repairs what can be where asked to.
+  Result<Verified> Verify(const VerifyOptions& options, const std::function<void(const Problem&)>& found) const;
 
  private:
   const Backing backing_;

@@ -1,0 +1,22 @@
+// Removing content that nothing refers to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/error.h"
+#include "crypto/digest.h"
+
+namespace bothy::content {
+
+// The next SHA-256s that something refers to, in any order, a few thousand at a time; none at the end.
+using References = std::function<Result<std::vector<Digest256>>()>;
+
+struct Collected {
+  uint64_t files = 0;
+  uint64_t xorbs = 0;
+  uint64_t bytes = 0;  // of the xorbs
+};
+
+}  // namespace bothy::content
