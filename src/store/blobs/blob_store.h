@@ -82,7 +82,7 @@ class BlobStore {  // Safe to use from several threads and, for one folder or bu
   // `expected_size`, where it is known: kResourceExhausted now instead of after having taken most of it.
   virtual Result<std::unique_ptr<BlobWriter>> Create(uint64_t expected_size = 0) = 0;
 
-  // All of them at the price of few waits for the disk: a thousand small ones together cost less than ten one by one.
+  // Many together cost less than one by one: the disk works on all of them while they are waited for.
   virtual Result<void> Commit(std::vector<NewBlob> blobs) = 0;
   Result<void> Commit(BlobName name, std::unique_ptr<BlobWriter> content);
   Result<void> Put(const BlobName& name, std::span<const std::byte> bytes);  // Create, Write, Commit
