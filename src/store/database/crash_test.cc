@@ -223,6 +223,40 @@ TEST_P(SqliteFile, ALockThatAnotherProcessHoldsIsNotWaitedForForever) {
   EXPECT_OK(Insert(*database, "b"));
 }
 
+TEST_P(SqliteFile, AnotherProcessThatComesAndGoesTakesNothingAway) {
+  int start[2];
+  ASSERT_EQ(pipe(start), 0);
+  const pid_t other = fork();
+  ASSERT_GE(other, 0);
+  if (other == 0) {
+    char said = 0;
+    if (read(start[0], &said, 1) != 1) _exit(2);
+    auto database = Open(kTable);
+    const bool done = database != nullptr && Insert(*database, "other");
+    database.reset();
+    _exit(done ? 0 : 1);
+  }
+  auto database = Open(kTable);
+  ASSERT_OK(Insert(*database, "first"));
+  auto second = Open(kTable);  // more connections of this process, each of which was opened while others were there
+  ASSERT_OK(CountRows(*second));
+  ASSERT_EQ(write(start[1], "s", 1), 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
+  // Only who is the last takes the log away.
+  EXPECT_TRUE(std::filesystem::exists(File().string() + "-wal"));
+  ASSERT_OK(Insert(*database, "last"));
+  database.reset();
+  second.reset();
+  EXPECT_FALSE(std::filesystem::exists(File().string() + "-wal"));
+  database = Open(kTable);
+  EXPECT_EQ(*CountRows(*database), 3);
+  EXPECT_TRUE(database->CheckIntegrity()->empty());
+  close(start[0]);
+  close(start[1]);
+}
+
 TEST_P(SqliteFile, ABackupOfADatabaseInUseIsOneState) {
   const auto database = Open(kTable);
   const auto insert = [&](int rows) {

@@ -103,9 +103,12 @@ class SqliteSession final : public Session {
 
 Result<std::unique_ptr<SqliteSession>> Open(const std::string& path, const DatabaseOptions& options, bool writer) {
   // SQLite says no more than "unable to open", and would make a file that everybody may read: it holds token hashes.
-  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | (writer ? O_CREAT : 0), 0600);
-  if (fd < 0) return Fail(CodeOf(errno), "{}: {}", path, std::strerror(errno));
-  close(fd);
+  // Nobody but SQLite opens it: to close it would give up the locks that this process's other connections have on it,
+  // and the next process that ends would take the log from under them.
+  if (writer && mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
+    return Fail(CodeOf(errno), "{}: {}", path, std::strerror(errno));
+  }
+  if (access(path.c_str(), R_OK | W_OK) != 0) return Fail(CodeOf(errno), "{}: {}", path, std::strerror(errno));
   if (path.find('=') != std::string::npos && path.find('"') != std::string::npos) {
     return Fail(ErrorCode::kInvalidArgument, "{}: a database's path may not have both = and \"", path);
   }
