@@ -277,6 +277,18 @@ TEST_P(ContentStoreTest, RepeatedContentWithinAFileIsStoredOnce) {
   EXPECT_LT(StoredBytes() - stored, 300'000 + (2u << 17));
 }
 
+TEST_P(ContentStoreTest, AFileOfManyXorbsIsRecordedInSeveralTransactions) {
+  Restart({.xorbs_at_once = 1});
+  const std::string content = RandomContent(140'000'000, 1);
+  const auto file = Send(content, {.uploader = 1});
+  ASSERT_OK(file);
+  EXPECT_EQ(Rows("xorbs"), 3);
+  EXPECT_EQ(BytesOfRanges(file->hash, 60'000'000, 80'000'000), content.substr(60'000'000, 20'000'000));
+  EXPECT_EQ(BytesOfRanges(file->hash, 139'000'000, 140'000'000), content.substr(139'000'000));
+  ASSERT_OK(Send(content, {.sha256 = file->sha256}));
+  EXPECT_EQ(StoredBytes(), content.size());  // all of it was found again
+}
+
 TEST_P(ContentStoreTest, AFileOfTooManySegmentsIsNotCutFurther) {
   Restart({.max_segments = 8});
   const std::string content = RandomContent(40'000'000, 1);

@@ -111,12 +111,22 @@ Result<File> FileWriter::Finish() {
 
 Result<void> FileWriter::Record(NewFile file) {
   const Timestamp now = backing_.options.now();
-  return backing_.database.Write([&](Transaction& t) -> Result<void> {
-    std::vector<int64_t> own;
-    for (const auto& xorb : xorbs_) {
-      own.push_back(TRY(RecordXorb(t, backing_.blobs, xorb->hash, xorb->chunks, now)));
-      if (expected_.uploader) TRY(RecordXorbSender(t, own.back(), *expected_.uploader, now));
+  std::vector<int64_t> ids;  // of xorbs_, as far as they are recorded
+  const auto record_up_to = [&](Transaction& t, size_t end) -> Result<std::vector<int64_t>> {
+    std::vector<int64_t> all = ids;
+    while (all.size() < end) {
+      const Xorb& xorb = *xorbs_[all.size()];
+      all.push_back(TRY(RecordXorb(t, backing_.blobs, xorb.hash, xorb.chunks, now)));
+      if (expected_.uploader) TRY(RecordXorbSender(t, all.back(), *expected_.uploader, now));
     }
+    return all;
+  };
+  while (xorbs_.size() - ids.size() > backing_.options.xorbs_at_once) {
+    ids = TRY(backing_.database.Write(
+        [&](Transaction& t) { return record_up_to(t, ids.size() + backing_.options.xorbs_at_once); }));
+  }
+  return backing_.database.Write([&](Transaction& t) -> Result<void> {
+    const auto own = TRY(record_up_to(t, xorbs_.size()));
     const auto id_of = [&](int64_t id) { return id < 0 ? own[static_cast<size_t>(-1 - id)] : id; };
     NewFile recorded = file;  // the database may run this again
     std::vector<int64_t> used;

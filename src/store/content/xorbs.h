@@ -31,11 +31,12 @@ struct Xorb {
 };
 
 // Chunks of smaller xorbs are all in the index; of larger ones, those whose hashes say so. What is found there brings
-// the whole list, by which its neighbours are found, so a run of 32 chunks (2 MB) is missed once in 70 times.
+// the whole list, by which its neighbours are found, so a run of 32 chunks (2 MB) is missed once in 70 times. The first
+// chunk of all: there a file of several xorbs goes on in the next one.
 inline constexpr uint32_t kFullyIndexed = 64;
 inline constexpr uint64_t kIndexOneIn = 8;
 inline bool IsIndexed(const ChunkList& chunks, uint32_t chunk) {
-  return chunks.size() <= kFullyIndexed || chunks.hashes()[chunk].Word(1) % kIndexOneIn == 0;
+  return chunk == 0 || chunks.size() <= kFullyIndexed || chunks.hashes()[chunk].Word(1) % kIndexOneIn == 0;
 }
 inline int64_t IndexKey(const xet::Hash& chunk) { return static_cast<int64_t>(chunk.Word(0)); }
 
