@@ -43,6 +43,8 @@ class ValueHandler {
   using Code = boost::json::error_code;
 
   boost::json::value_stack values;
+  size_t values_left = 0;
+  bool too_many = false;
 
   bool on_document_begin(Code&) {
     values.reset();
@@ -50,14 +52,14 @@ class ValueHandler {
   }
   bool on_document_end(Code&) { return true; }
   bool on_object_begin(Code&) { return true; }
-  bool on_object_end(size_t n, Code&) {
+  bool on_object_end(size_t n, Code& code) {
     values.push_object(n);
-    return true;
+    return Count(code);
   }
   bool on_array_begin(Code&) { return true; }
-  bool on_array_end(size_t n, Code&) {
+  bool on_array_end(size_t n, Code& code) {
     values.push_array(n);
-    return true;
+    return Count(code);
   }
   bool on_key_part(std::string_view part, size_t, Code&) {
     values.push_chars(part);
@@ -71,23 +73,23 @@ class ValueHandler {
     values.push_chars(part);
     return true;
   }
-  bool on_string(std::string_view part, size_t, Code&) {
+  bool on_string(std::string_view part, size_t, Code& code) {
     values.push_string(part);
-    return true;
+    return Count(code);
   }
   bool on_number_part(std::string_view part, Code&) {
     number_ += part;
     return true;
   }
-  bool on_int64(int64_t number, std::string_view, Code&) {
+  bool on_int64(int64_t number, std::string_view, Code& code) {
     number_.clear();
     values.push_int64(number);
-    return true;
+    return Count(code);
   }
-  bool on_uint64(uint64_t number, std::string_view, Code&) {
+  bool on_uint64(uint64_t number, std::string_view, Code& code) {
     number_.clear();
     values.push_uint64(number);
-    return true;
+    return Count(code);
   }
   bool on_double(double nearly, std::string_view part, Code& code) {
     number_ += part;
@@ -100,31 +102,40 @@ class ValueHandler {
       return false;
     }
     values.push_double(number);
-    return true;
+    return Count(code);
   }
-  bool on_bool(bool value, Code&) {
+  bool on_bool(bool value, Code& code) {
     values.push_bool(value);
-    return true;
+    return Count(code);
   }
-  bool on_null(Code&) {
+  bool on_null(Code& code) {
     values.push_null();
-    return true;
+    return Count(code);
   }
   bool on_comment_part(std::string_view, Code&) { return true; }
   bool on_comment(std::string_view, Code&) { return true; }
 
  private:
+  bool Count(Code& code) {
+    too_many = values_left-- == 0;
+    if (too_many) code = boost::json::make_error_code(boost::json::error::array_too_large);
+    return !too_many;
+  }
+
   std::string number_;  // of a number that is not yet whole
 };
 
 }  // namespace
 
-Result<value> Parse(std::string_view text, std::string_view name) {
+Result<value> Parse(std::string_view text, std::string_view name, size_t max_values) {
   boost::json::parse_options options;
   options.max_depth = kMaxDepth;
   boost::json::basic_parser<ValueHandler> parser(options);
+  parser.handler().values_left = max_values;
   boost::json::error_code error;
   const size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (parser.handler().too_many)
+    return Fail(ErrorCode::kResourceExhausted, "{}: more than {} values", name, max_values);
   if (error) return Fail(ErrorCode::kCorrupt, "{}: offset {}: not valid JSON: {}", name, used, error.message());
   if (const size_t more = text.find_first_not_of(" \t\r\n", used); more != std::string_view::npos) {
     return Fail(ErrorCode::kCorrupt, "{}: offset {}: text after the JSON value", name, more);

@@ -18,8 +18,10 @@ using boost::json::value;
 
 inline constexpr size_t kMaxDepth = 256;
 
-// `name` is for messages: the file. Invalid UTF-8, trailing text and more than kMaxDepth levels are refused.
-Result<value> Parse(std::string_view text, std::string_view name);
+// `name` is for messages: the file. Invalid UTF-8, trailing text and more than kMaxDepth levels are refused. A value
+// takes 24 bytes and an empty array is two bytes of text: text of a size that could be too much memory comes with a
+// limit on its values (objects, arrays, strings, numbers ...), over which it is kResourceExhausted.
+Result<value> Parse(std::string_view text, std::string_view name, size_t max_values = SIZE_MAX);
 
 // Typed access to members. A missing or null member is nothing; one of another type is kCorrupt, with its key.
 Result<std::optional<int64_t>> GetInt(const object& from, std::string_view key);

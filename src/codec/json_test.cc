@@ -54,5 +54,12 @@ TEST(Json, NumbersAreReadExactly) {
   EXPECT_FALSE(Parse("1e309", "f"));
 }
 
+TEST(Json, MoreValuesThanTheLimitAreRefused) {
+  EXPECT_OK(Parse("[1, -2, 3.5, \"a\", true, null, {}]", "x", 8));
+  const auto refused = Parse("[1, -2, 3.5, \"a\", true, null, {}]", "x", 7);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+}
+
 }  // namespace
 }  // namespace bothy::json
