@@ -1,0 +1,55 @@
+// Which large files the commits of each repository refer to: the rows that make reading by hash a question of rights,
+// count what a repository uses, and say what garbage collection has to keep.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hub/actor.h"
+#include "hub/large_content.h"
+#include "hub/repository.h"
+#include "store/database/database.h"
+#include "store/git/repository.h"
+
+namespace bothy {
+
+struct ReferredFile {
+  std::string sha256;
+  uint64_t size = 0;
+  std::string path;  // where it was met first
+  std::string ref;   // and in which branch or other ref; "" where none leads to it any more
+};
+
+// Before the commit that refers to them becomes reachable, so that no commit refers to what may be collected.
+Result<void> AddContent(Database& database, const Repository& repository, std::span<const ReferredFile> files,
+                        Timestamp now);
+
+// Whether a commit of this repository refers to it: what may be downloaded there by its hash.
+Result<bool> RefersTo(Database& database, const Repository& repository, const std::string& sha256);
+
+// Whether the actor may read content of this hash through some repository.
+Result<bool> MayReadContent(Database& database, const Actor& actor, const std::string& sha256);
+
+// Whether a commit of the actor may point to it: the content is there, and they have sent it or may read it. What they
+// may not know of is answered as what is not there: nothing.
+Result<std::optional<LargeFile>> FindNameable(Database& database, const LargeContent& content, const Actor& actor,
+                                              const std::string& sha256);
+
+// Of the repository's large files, in all of its history.
+struct ContentUsage {
+  int64_t files = 0;
+  int64_t bytes = 0;
+};
+Result<ContentUsage> MeasureContent(Database& database, const Repository& repository);
+Result<ContentUsage> MeasureContentOf(Database& database, int64_t owner_id);  // of a namespace; shared ones once
+
+// Those of `sha256s` that no repository refers to, in their order.
+Result<std::vector<std::string>> Unreferred(Database& database, std::span<const std::string> sha256s);
+
+// Makes the rows anew from what the git repository holds, after history was dropped from it, and for repair.
+// kUnavailable while anybody writes there; writers get kUnavailable meanwhile.
+Result<void> RebuildContent(Database& database, const Repository& repository, git::GitRepository& git, Timestamp now);
+
+}  // namespace bothy
