@@ -3,36 +3,13 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "store/git/git_lines.h"
 #include "store/git/git_process.h"
 #include "store/git/objects.h"
 #include "store/git/refs.h"
 
 namespace bothy::git {
 namespace {
-
-constexpr size_t kMaxLineBytes = 64 * 1024;  // an oid and a path; more of a longer one is passed over
-
-// Cuts a stream into lines.
-class Lines {
- public:
-  explicit Lines(std::function<Result<void>(std::string_view)> consume) : consume_(std::move(consume)) {}
-  Result<void> Add(std::string_view text) {
-    while (!text.empty()) {
-      const size_t end = text.find('\n');
-      const std::string_view piece = text.substr(0, end);
-      line_.append(piece.substr(0, kMaxLineBytes - std::min(kMaxLineBytes, line_.size())));
-      if (end == std::string_view::npos) return {};
-      text.remove_prefix(end + 1);
-      TRY(consume_(line_));
-      line_.clear();
-    }
-    return {};
-  }
-
- private:
-  std::function<Result<void>(std::string_view)> consume_;
-  std::string line_;
-};
 
 Result<std::optional<StoredPointer>> ReadPointer(const ObjectReader& reader, std::string_view line) {
   const auto oid = Oid::FromHex(line.substr(0, Oid::kHexDigits));
@@ -109,7 +86,7 @@ class OtherRefs {
 Result<void> ForEachStoredPointer(const GitRepository& repository,
                                   const std::function<Result<void>(const StoredPointer&)>& consume) {
   const ObjectReader reader = TRY(ObjectReader::Open(repository));
-  Lines lines([&](std::string_view line) -> Result<void> {
+  LineCutter lines([&](std::string_view line) -> Result<void> {
     // OID TYPE SIZE
     if (line.size() < Oid::kHexDigits + 7 || line.substr(Oid::kHexDigits, 6) != " blob ") return {};
     if (line.size() > Oid::kHexDigits + 6 + 4) return {};  // five digits of size are too many for a pointer
@@ -125,7 +102,7 @@ Result<void> ForEachStoredPointer(const GitRepository& repository,
 Result<void> ForEachReachablePointer(const GitRepository& repository,
                                      const std::function<Result<void>(const StoredPointer&)>& consume) {
   const ObjectReader reader = TRY(ObjectReader::Open(repository));
-  Lines lines([&](std::string_view line) -> Result<void> {
+  LineCutter lines([&](std::string_view line) -> Result<void> {
     if (const auto pointer = TRY(ReadPointer(reader, line))) return consume(*pointer);
     return {};
   });
@@ -149,11 +126,11 @@ Result<void> ForEachLargeFile(const GitRepository& repository,
 
   std::vector<std::string> arguments = ListSmallBlobs();
   arguments.insert(arguments.end(), {kNoTreesNorCommits, refs[0].commit.ToHex()});
-  Lines first([&](std::string_view line) { return ConsumeLargeFile(reader, line, refs[0].name, consume); });
+  LineCutter first([&](std::string_view line) { return ConsumeLargeFile(reader, line, refs[0].name, consume); });
   TRY(RunGit(repository, arguments, {}, [&](std::string_view text) { return first.Add(text); }));
 
   OtherRefs others(reader, refs, consume);
-  Lines lines([&](std::string_view line) { return others.Add(line); });
+  LineCutter lines([&](std::string_view line) { return others.Add(line); });
   const auto process = TRY(StartGit(repository, OtherRefs::Arguments()));
   std::string input = fmt::format("^{}\n", refs[0].commit.ToHex());
   for (const Ref& ref : refs) input += ref.commit.ToHex() + "\n";
