@@ -56,7 +56,7 @@ Result<void> ForEachNewObject(const GitRepository& repository, std::span<const O
   const int status = TRY(process->Exchange([&]() -> Result<std::string_view> { return std::exchange(rest, {}); },
                                            [&](std::string_view text) { return lines.Add(text); }));
   if (status == 0) return {};
-  return Fail(ErrorCode::kNotFound, "{}: something that was pushed leads to what is missing: {}", repository.name(),
+  return Fail(ErrorCode::kCorrupt, "{}: something that was pushed leads to what is missing: {}", repository.name(),
               process->error_output());
 }
 
