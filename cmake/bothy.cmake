@@ -100,7 +100,7 @@ endfunction()
 # bothy_list(FOLDER MARKER HEADER): writes generated/HEADER with one line MARKER_ENTRY(name) for every .cc file in
 # src/FOLDER that says MARKER(name). A new model or subcommand is a new file; nothing else is edited.
 function(bothy_list folder marker header)
-  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
   set(text "// Generated from the files of src/${folder} that say ${marker}(name).\n")
   foreach(file ${files})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})

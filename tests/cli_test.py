@@ -8,17 +8,14 @@ import struct
 import subprocess
 import sys
 import tempfile
-import traceback
 from pathlib import Path
+
+from harness import NotRun, finish, run_functions
 
 BOTHY = os.environ.get("BOTHY", "build/dev/bothy")
 MODELS = Path(os.environ.get("BOTHY_TEST_MODELS") or Path.home() / ".cache" / "bothy" / "models")
 DEMO = str(MODELS / "SmolLM2-135M-Instruct.Q4_1.gguf")
 GOLDEN = Path(__file__).parent / "golden"
-
-
-class NotRun(Exception):
-    """For want of data from outside the clone."""
 
 
 def small_model(folder, **generation_config):
@@ -332,29 +329,4 @@ def test_an_unknown_instruction_set_is_refused():
     assert code == 2 and "mmx" in err and "scalar" in err
 
 
-def main():
-    report = sys.argv[sys.argv.index("--report") + 1] if "--report" in sys.argv else None
-    results = []
-    for name, function in sorted(globals().items()):
-        if not name.startswith("test_"):
-            continue
-        entry = {"name": name, "classname": "Cli"}
-        try:
-            function()
-        except NotRun as reason:
-            print(f"{name}: not run, {reason}")
-            entry["result"] = "SKIPPED"
-            entry["skipped"] = [{"message": str(reason)}]
-        except Exception:  # noqa: BLE001 - a test that fails in any way has failed
-            traceback.print_exc()
-            entry["failures"] = [{"failure": name}]
-        results.append(entry)
-    if report:
-        Path(report).write_text(json.dumps({"testsuites": [{"testsuite": results}]}))
-    failed = [r["name"] for r in results if r.get("failures")]
-    skipped = sum("skipped" in r for r in results)
-    print(f"{len(results) - len(failed) - skipped} passed, {len(failed)} failed, {skipped} not run")
-    sys.exit(1 if failed else 0)
-
-
-main()
+finish(run_functions(globals(), "Cli"))

@@ -1,0 +1,35 @@
+// The hub behind HTTP: finds the route of a request, who asks and what for, decides by the rights table, and lets the
+// route's handler answer.
+#pragma once
+
+#include <memory>
+
+#include "hub/hub.h"
+#include "hub/rate_limit.h"
+#include "net/cors.h"
+#include "net/request.h"
+#include "net/response.h"
+
+namespace bothy::api {
+
+struct AppOptions {
+  int workers = 16;                 // threads for what blocks: disk, database, hashing
+  size_t max_waiting = 4096;        // requests that wait for one; then clients get a 503
+  int64_t requests_quota = 20'000;  // in five minutes, of a user or of an address without one
+  net::CorsOptions cors;            // pages of which origins may use the hub
+};
+
+class App {
+ public:
+  App(Hub& hub, const AppOptions& options);
+  ~App();
+  App(const App&) = delete;
+
+  net::Task<net::Response> Handle(net::Request& request);
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace bothy::api

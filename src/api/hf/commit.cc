@@ -1,0 +1,106 @@
+// Bringing files: what has to come in which way, and the commit that names them.
+#include <fmt/format.h>
+
+#include "api/route.h"
+#include "base/base64.h"
+#include "hub/commits.h"
+#include "hub/preupload.h"
+
+namespace bothy::api {
+namespace {
+
+constexpr size_t kCommitPiece = 256 << 10;
+constexpr uint64_t kMaxPreuploadBytes = 4 << 20;
+
+// Whoever may only read may still begin a pull request, and push to its ref.
+std::optional<Response> MayCommit(const Call& call) {
+  if (call.QueryFlag("create_pr") || call.Parameter("revision").starts_with("refs/pr/")) return std::nullopt;
+  return call.Refusal(Right::kWriteContent, *call.found);
+}
+
+Result<PreuploadFile> ReadFile(const json::value& value) {
+  if (!value.is_object()) return Fail(ErrorCode::kInvalidArgument, "key \"files\": expected objects");
+  const json::object& from = value.get_object();
+  PreuploadFile file = {.path = TRY(NeedString(from, "path")), .size = 0, .sample = {}};
+  const auto size = json::GetInt(from, "size");
+  if (!size || size->value_or(0) < 0) return Fail(ErrorCode::kInvalidArgument, "key \"size\": expected a number");
+  file.size = static_cast<uint64_t>(size->value_or(0));
+  if (const auto sample = TRY(FindString(from, "sample"))) {
+    auto decoded = DecodeBase64(*sample);
+    if (!decoded) return Fail(ErrorCode::kInvalidArgument, "key \"sample\" of \"{}\": no base64", file.path);
+    file.sample = *std::move(decoded);
+  }
+  return file;
+}
+
+Result<Response> Preupload(Call& call) {
+  if (auto refusal = MayCommit(call)) return *std::move(refusal);
+  const json::object body = TRY(ParseObject(call.body));
+  PreuploadRequest request = {.files = {},
+                              .git_attributes = TRY(FindString(body, "gitAttributes")),
+                              .git_ignore = TRY(FindString(body, "gitIgnore"))};
+  const json::array* list = json::FindArray(body, "files");
+  if (list == nullptr) return Fail(ErrorCode::kInvalidArgument, "key \"files\": expected a list");
+  for (const json::value& value : *list) request.files.push_back(TRY(ReadFile(value)));
+  const RepositoryFiles files = TRY(call.Files());
+  const git::Oid commit = OR_REFUSE(kRevisionNotFound, files.Resolve(call.Parameter("revision")));
+  json::array answers;
+  for (const PreuploadAnswer& answer : TRY(bothy::Preupload(files.git(), commit, request))) {
+    answers.push_back(json::object{{"path", answer.path},
+                                   {"uploadMode", answer.large ? "lfs" : "regular"},
+                                   {"shouldIgnore", answer.ignored},
+                                   {"oid", answer.oid ? json::value(*answer.oid) : json::value(nullptr)}});
+  }
+  return Json(json::object{{"files", std::move(answers)}, {"commitOid", commit.ToHex()}});
+}
+
+// What a client is told when its commit was not taken.
+Response NotCommitted(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kFailedPrecondition: return Refuse(Status::kPreconditionFailed, "", error.message);
+    case ErrorCode::kInvalidArgument: return Refuse(Status::kUnprocessableContent, "", error.message);
+    case ErrorCode::kCorrupt: return Refuse(Status::kBadRequest, "", error.message);
+    default: return Refuse(error, kEntryNotFound);
+  }
+}
+
+net::Task<Response> Commit(Call& call) {
+  if (auto refusal = MayCommit(call)) co_return *std::move(refusal);
+  net::WorkerPool& workers = call.service.workers;
+  Hub& hub = call.hub();
+  const CommitTarget target = {.revision = call.Parameter("revision"),
+                               .create_pull_request = call.QueryFlag("create_pr")};
+  auto begun = co_await net::RunBlocking(workers, [&] {
+    return CommitUpload::Begin(hub.repositories(), hub.large_content(), call.actor, call.repository(), target);
+  });
+  if (!begun) co_return Refuse(begun.error(), kRevisionNotFound);
+  std::unique_ptr<CommitUpload> upload = *std::move(begun);
+  std::string piece(kCommitPiece, '\0');
+  for (;;) {
+    auto read = co_await call.request.body->Read(std::as_writable_bytes(std::span(piece)));
+    if (!read) co_return Refuse(read.error(), "");
+    if (*read == 0) break;
+    auto added =
+        co_await net::RunBlocking(workers, [&] { return upload->Add(std::string_view(piece).substr(0, *read)); });
+    if (!added) co_return NotCommitted(added.error());
+  }
+  auto outcome = co_await net::RunBlocking(workers, [&] { return upload->Finish(); });
+  if (!outcome) co_return NotCommitted(outcome.error());
+  const std::string url = RepositoryUrl(call.request, call.repository());
+  const std::string oid = outcome->commit.ToHex();
+  json::object answer = {
+      {"success", true}, {"commitOid", oid}, {"commitUrl", fmt::format("{}/commit/{}", url, oid)}, {"hookOutput", ""}};
+  if (outcome->pull_request) {
+    answer["pullRequestUrl"] = fmt::format("{}/discussions/{}", url, *outcome->pull_request);
+  }
+  co_return Json(answer);
+}
+
+}  // namespace
+}  // namespace bothy::api
+
+BOTHY_ROUTES(commit)(Routes& routes) {
+  routes.Repository(Method::kPost, "/preupload/{revision}", Right::kCreatePullRequest, Preupload, kMaxPreuploadBytes);
+  // Of any length: its lines are bounded one by one.
+  routes.Repository(Method::kPost, "/commit/{revision}", Right::kCreatePullRequest, Commit, UINT64_MAX);
+}

@@ -1,0 +1,108 @@
+// bothy serve: the hub, for clients that speak to Hugging Face.
+#include <CLI/CLI.hpp>
+#include <thread>
+
+#include "api/app.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cli/command.h"
+#include "cli/hub_options.h"
+#include "cli/terminal.h"
+#include "net/access_log.h"
+#include "net/server.h"
+#include "net/server_metrics.h"
+
+namespace bothy::cli {
+namespace {
+
+struct Options {
+  HubPlace place;
+  std::vector<std::string> listen = {"127.0.0.1:8080"};
+  std::string public_url;
+  std::vector<std::string> trusted_proxies;
+  std::string certificate, key;
+  std::string log_level = "info";
+  int grace_seconds = 30;
+};
+
+void LogRecovery(const RecoveryReport& report) {
+  const auto log = [](LogLevel level, std::string_view event, const std::vector<std::string>& names) {
+    for (const std::string& name : names) Log(level, event, {{"repository", name}});
+  };
+  log(LogLevel::kInfo, "creation undone", report.undone_creations);
+  log(LogLevel::kInfo, "deletion finished", report.finished_deletions);
+  log(LogLevel::kInfo, "move finished", report.finished_moves);
+  log(LogLevel::kError, "repository missing on the disk", report.missing);
+  log(LogLevel::kWarning, "repository unknown to the database", report.unknown);
+}
+
+net::Task<net::Response> Handle(api::App& app, const Metrics& metrics, net::Request& request) {
+  const bool reads = request.method == net::Method::kGet || request.method == net::Method::kHead;
+  if (reads && request.path == "/health") co_return net::Response::Text(net::Status::kOk, "ok\n");
+  if (reads && request.path == "/metrics") {
+    co_return net::Response::Bytes(net::Status::kOk, Metrics::kMediaType, metrics.Text());
+  }
+  co_return co_await app.Handle(request);
+}
+
+Result<void> Run(const Options& options) {
+  TRY(StartLog({.level = TRY(ParseLogLevel(options.log_level))}));
+  auto hub = TRY(OpenHub(options.place));
+  LogRecovery(TRY(hub->repositories().Recover()));
+  if (TRY(hub->accounts().List(0, 1)).empty()) {
+    fmt::print(stderr,
+               "Nobody can log in yet. Make the first administrator, in another terminal:\n"
+               "  bothy admin user create NAME --admin --data {}\n",
+               hub->data().string());
+  }
+  api::App app(*hub, {});
+  Metrics metrics;
+  net::ServerMetrics counted(metrics);
+  net::ServerOptions server_options;
+  server_options.listen = options.listen;
+  server_options.certificate = options.certificate;
+  server_options.key = options.key;
+  server_options.client_view.public_url = options.public_url;
+  for (const std::string& proxy : options.trusted_proxies) {
+    server_options.client_view.trusted_proxies.push_back(TRY(net::IpNetwork::Parse(proxy)));
+  }
+  server_options.access_log = [&](const net::AccessRecord& record) {
+    net::LogAccess(record);
+    counted.Count(record);
+  };
+  CatchInterrupts();
+  const auto server =
+      TRY(net::Server::Start(server_options, [&](net::Request& request) { return Handle(app, metrics, request); }));
+  net::AddConnectionGauge(metrics, *server);
+  for (const std::string& address : server->addresses()) fmt::print("listening on {}\n", address);
+  std::fflush(stdout);
+  while (!Interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  fmt::print(stderr, "stopping: what is under way has {} s to finish\n", options.grace_seconds);
+  server->Stop(std::chrono::seconds(options.grace_seconds));
+  return {};
+}
+
+}  // namespace
+}  // namespace bothy::cli
+
+BOTHY_SUBCOMMAND(serve)(CLI::App& root, Runner& runner) {
+  auto options = std::make_shared<Options>();
+  CLI::App* app = root.add_subcommand("serve", "Serve the hub to clients of Hugging Face");
+  AddHubOptions(*app, options->place);
+  app->add_option("--listen", options->listen, "HOST:PORT, also several; port 0 picks a free one (127.0.0.1:8080)")
+      ->envname("BOTHY_LISTEN");
+  app->add_option("--public-url", options->public_url, "The address that clients use, where it is another")
+      ->envname("BOTHY_PUBLIC_URL");
+  app->add_option("--trusted-proxy", options->trusted_proxies, "Address or network whose X-Forwarded fields count")
+      ->envname("BOTHY_TRUSTED_PROXY");
+  app->add_option("--certificate", options->certificate, "PEM file: serve https")->envname("BOTHY_CERTIFICATE");
+  app->add_option("--key", options->key, "PEM file with the certificate's key")->envname("BOTHY_KEY");
+  app->add_option("--log-level", options->log_level, "debug, info, warning or error")->envname("BOTHY_LOG_LEVEL");
+  app->add_option("--grace", options->grace_seconds, "Seconds that what is under way may take to finish at the end")
+      ->check(CLI::Range(0, 3600))
+      ->envname("BOTHY_GRACE");
+  app->footer(
+      "Example:\n  bothy serve --listen 0.0.0.0:8080 --data /srv/bothy\n"
+      "  HF_ENDPOINT=http://localhost:8080 hf download ada/demo");
+  runner.Set(app, [options] { return Run(*options); });
+}
