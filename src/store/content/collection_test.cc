@@ -158,7 +158,9 @@ TEST_P(CollectionTest, WhatIsBeingRemovedIsAsIfItWereNotThereAndCanBeSentAgain) 
   for (const bool blob_is_gone : {false, true}) {
     ASSERT_OK(SendXorb(upload.parts.hash, upload.xorb, 1));
     SetState(upload.parts.hash, 2);  // as if the collector had been killed
-    if (blob_is_gone) ASSERT_TRUE(*blobs_->Remove(*BlobName::Parse(xet::ToText(upload.parts.hash))));
+    if (blob_is_gone) {
+      ASSERT_TRUE(*blobs_->Remove(*BlobName::Parse(xet::ToText(upload.parts.hash))));
+    }
     EXPECT_FALSE(*store_->FindXorb(upload.parts.hash));
     EXPECT_EQ(store_->XorbBytes(upload.parts.hash, 0, 1).error().code, ErrorCode::kNotFound);
     EXPECT_EQ(store_->RegisterShard(*Source(upload.shard), 1).error().code, ErrorCode::kFailedPrecondition);

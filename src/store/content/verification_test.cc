@@ -19,7 +19,9 @@ class VerificationTest : public ContentTest {
     std::vector<Problem> problems;
     const auto verified = store_->Verify(options, [&](const Problem& problem) { problems.push_back(problem); });
     EXPECT_OK(verified);
-    if (verified) EXPECT_EQ(verified->problems, problems.size());
+    if (verified) {
+      EXPECT_EQ(verified->problems, problems.size());
+    }
     return problems;
   }
 
