@@ -47,7 +47,7 @@ Result<void> ForEachNewObject(const GitRepository& repository, std::span<const O
   const ObjectReader reader = TRY(ObjectReader::Open(repository));
   std::string input;
   for (const Oid& tip : tips) {
-    TRY(reader.Header(tip));
+    TRY(reader.Header(tip, IfMissing::kNotFound));
     input += fmt::format("{}\n", tip.ToHex());
   }
   LineCutter lines([&](std::string_view line) { return GiveObject(reader, line, consume); });
@@ -56,7 +56,7 @@ Result<void> ForEachNewObject(const GitRepository& repository, std::span<const O
   const int status = TRY(process->Exchange([&]() -> Result<std::string_view> { return std::exchange(rest, {}); },
                                            [&](std::string_view text) { return lines.Add(text); }));
   if (status == 0) return {};
-  return Fail(ErrorCode::kCorrupt, "{}: something that was pushed leads to what is missing: {}", repository.name(),
+  return Fail(ErrorCode::kNotFound, "{}: something that was pushed leads to what is missing: {}", repository.name(),
               process->error_output());
 }
 

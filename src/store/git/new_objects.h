@@ -26,7 +26,7 @@ struct NewObjects {
   std::function<Result<void>(std::string_view path)> path;
 };
 
-// Whatever `tips` (commits or tags) lead to and no ref does, in memory that does not grow with it. kCorrupt where a
+// Whatever `tips` (commits or tags) lead to and no ref does, in memory that does not grow with it. kNotFound where a
 // tip or what it leads to is missing.
 Result<void> ForEachNewObject(const GitRepository& repository, std::span<const Oid> tips, const NewObjects& consume);
 

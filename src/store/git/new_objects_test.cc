@@ -69,7 +69,7 @@ TEST_F(NewObjectsTest, GivesWhatAnOlderCommitOfSeveralBrings) {
 TEST_F(NewObjectsTest, SaysWhereATipIsMissing) {
   const auto walked = Walk(*Oid::FromHex(std::string(40, '1')));
   ASSERT_FALSE(walked);
-  EXPECT_EQ(walked.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(walked.error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace
