@@ -86,6 +86,11 @@ std::optional<Response> Call::Refusal(Right right, const FoundRepository& other)
   return Refuse(verdict, other.repository.FullName(), RepositoryUrl(request, other.repository));
 }
 
+std::optional<Response> Call::CommitRefusal(std::string_view revision) const {
+  const bool pull_request = QueryFlag("create_pr") || revision.starts_with("refs/pr/");
+  return Refusal(pull_request ? Right::kCreatePullRequest : Right::kWriteContent, *found);
+}
+
 Result<RepositoryFiles> Call::Files() {
   return RepositoryFiles(TRY(hub().repositories().Open(repository())), hub().large_content());
 }

@@ -60,6 +60,10 @@ struct Call {
   std::optional<Response> Refusal(Right right, const NamespaceFacts& owner) const;
   std::optional<Response> Refusal(Right right, const FoundRepository& repository) const;
 
+  // Whether the actor may commit to a revision of the repository: whoever may only read may still begin a pull request,
+  // and push to its ref.
+  std::optional<Response> CommitRefusal(std::string_view revision) const;
+
   Result<RepositoryFiles> Files();
 };
 
@@ -68,7 +72,7 @@ using BlockingHandler = Result<Response> (*)(Call& call);
 // On a network thread: for content that streams.
 using StreamingHandler = net::Task<Response> (*)(Call& call);
 
-inline constexpr uint64_t kMaxJsonBytes = 8 << 20;  // of a body that is taken whole, where a route says nothing else
+inline constexpr uint64_t kMaxJsonBytes = 1 << 20;  // of a body that is taken whole, where a route says nothing else
 
 struct Route {
   Right right;

@@ -12,12 +12,6 @@ namespace {
 constexpr size_t kCommitPiece = 256 << 10;
 constexpr uint64_t kMaxPreuploadBytes = 4 << 20;
 
-// Whoever may only read may still begin a pull request, and push to its ref.
-std::optional<Response> MayCommit(const Call& call) {
-  if (call.QueryFlag("create_pr") || call.Parameter("revision").starts_with("refs/pr/")) return std::nullopt;
-  return call.Refusal(Right::kWriteContent, *call.found);
-}
-
 Result<PreuploadFile> ReadFile(const json::value& value) {
   if (!value.is_object()) return Fail(ErrorCode::kInvalidArgument, "key \"files\": expected objects");
   const json::object& from = value.get_object();
@@ -34,7 +28,7 @@ Result<PreuploadFile> ReadFile(const json::value& value) {
 }
 
 Result<Response> Preupload(Call& call) {
-  if (auto refusal = MayCommit(call)) return *std::move(refusal);
+  if (auto refusal = call.CommitRefusal(call.Parameter("revision"))) return *std::move(refusal);
   const json::object body = TRY(ParseObject(call.body));
   PreuploadRequest request = {.files = {},
                               .git_attributes = TRY(FindString(body, "gitAttributes")),
@@ -65,7 +59,7 @@ Response NotCommitted(const Error& error) {
 }
 
 net::Task<Response> Commit(Call& call) {
-  if (auto refusal = MayCommit(call)) co_return *std::move(refusal);
+  if (auto refusal = call.CommitRefusal(call.Parameter("revision"))) co_return *std::move(refusal);
   net::WorkerPool& workers = call.service.workers;
   Hub& hub = call.hub();
   const CommitTarget target = {.revision = call.Parameter("revision"),
@@ -100,7 +94,7 @@ net::Task<Response> Commit(Call& call) {
 }  // namespace bothy::api
 
 BOTHY_ROUTES(commit)(Routes& routes) {
-  routes.Repository(Method::kPost, "/preupload/{revision}", Right::kCreatePullRequest, Preupload, kMaxPreuploadBytes);
-  // Of any length: its lines are bounded one by one.
-  routes.Repository(Method::kPost, "/commit/{revision}", Right::kCreatePullRequest, Commit, UINT64_MAX);
+  routes.Repository(Method::kPost, "/preupload/{revision}", Right::kSee, Preupload, kMaxPreuploadBytes);
+  // The right depends on the revision. Of any length: its lines are bounded one by one.
+  routes.Repository(Method::kPost, "/commit/{revision}", Right::kSee, Commit, UINT64_MAX);
 }

@@ -43,12 +43,13 @@ json::object CommitJson(const git::Commit& commit) {
 }
 
 Result<Response> ListCommits(Call& call) {
-  constexpr size_t kUsualPage = 50;
+  constexpr size_t kUsualPage = 50, kMaxPage = 1'000'000;
   const RepositoryRefs refs = TRY(RepositoryRefs::Open(call.hub().repositories(), call.repository()));
   const git::Oid from = OR_REFUSE(kRevisionNotFound, refs.Resolve(call.Parameter("revision")));
   const size_t page = TRY(Number(call, "p", 0));
   const size_t limit = std::clamp<size_t>(TRY(Number(call, "limit", kUsualPage)), 1, git::kMaxHistoryLimit);
-  if (page > kMaxJsonBytes) return Fail(ErrorCode::kInvalidArgument, "parameter \"p\": {} is too large", page);
+  if (page > kMaxPage)
+    return Fail(ErrorCode::kInvalidArgument, "parameter \"p\": at most {}, found {}", kMaxPage, page);
   const git::HistoryPage history = TRY(refs.History(from, {.path = std::string(call.Query("path")),
                                                            .cursor = std::string(call.Query("cursor")),
                                                            .skip = page * limit,

@@ -9,6 +9,8 @@
 namespace bothy::api {
 namespace {
 
+constexpr uint64_t kMaxPathsBytes = 4 << 20;  // RepositoryFiles::kMaxPaths of 4 kB each
+
 // The address of the next page: that of this one with another cursor.
 std::string NextPage(const Call& call, std::string_view cursor) {
   std::string address = call.request.base_url + call.request.path;
@@ -97,5 +99,5 @@ BOTHY_ROUTES(tree)(Routes& routes) {
   routes.Repository(Method::kGet, "/tree/{revision}/{path...}", Right::kSee, ListTree);
   routes.Repository(Method::kGet, "/treesize/{revision}", Right::kSee, TreeSize);
   routes.Repository(Method::kGet, "/treesize/{revision}/{path...}", Right::kSee, TreeSize);
-  routes.Repository(Method::kPost, "/paths-info/{revision}", Right::kSee, FindPaths);
+  routes.Repository(Method::kPost, "/paths-info/{revision}", Right::kSee, FindPaths, kMaxPathsBytes);
 }

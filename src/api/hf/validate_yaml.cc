@@ -5,6 +5,8 @@
 namespace bothy::api {
 namespace {
 
+constexpr uint64_t kMaxCardBytes = 4 << 20;  // the metadata may be kMaxCardMetadataBytes, and text follows
+
 json::array Messages(const std::vector<std::string>& texts) {
   json::array messages;
   for (const std::string& text : texts) messages.push_back(json::object{{"message", text}});
@@ -29,5 +31,5 @@ Result<Response> Validate(Call& call) {
 }  // namespace bothy::api
 
 BOTHY_ROUTES(validate_yaml)(Routes& routes) {
-  routes.Add(Method::kPost, "/api/validate-yaml", Right::kBrowse, Validate);
+  routes.Add(Method::kPost, "/api/validate-yaml", Right::kBrowse, Validate, kMaxCardBytes);
 }

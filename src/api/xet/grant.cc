@@ -22,12 +22,9 @@ Result<Response> Grant(Call& call, bool write) {
 
 Result<Response> GrantReading(Call& call) { return Grant(call, false); }
 
-// The revision is not looked at: with a pull request that is yet to be made clients say "None".
+// The revision need not be there: with a pull request that is yet to be made clients say "None".
 Result<Response> GrantWriting(Call& call) {
-  const bool pull_request = call.QueryFlag("create_pr") || call.Parameter("revision").starts_with("refs/pr/");
-  if (!pull_request) {
-    if (auto refusal = call.Refusal(Right::kWriteContent, *call.found)) return *std::move(refusal);
-  }
+  if (auto refusal = call.CommitRefusal(call.Parameter("revision"))) return *std::move(refusal);
   return Grant(call, true);
 }
 
@@ -59,5 +56,5 @@ Result<xet::Hash> HashOf(const Call& call) {
 
 BOTHY_ROUTES(xet_grant)(Routes& routes) {
   routes.Repository(Method::kGet, "/xet-read-token/{revision}", Right::kReadContent, GrantReading);
-  routes.Repository(Method::kGet, "/xet-write-token/{revision}", Right::kCreatePullRequest, GrantWriting);
+  routes.Repository(Method::kGet, "/xet-write-token/{revision}", Right::kSee, GrantWriting);
 }

@@ -34,14 +34,19 @@ net::Task<Response> ReceiveXorb(Call& call) {
   co_return Json(json::object{{"was_inserted", *is_new}});
 }
 
-Result<Response> RegisterShard(Call& call) {
+// Whole in memory, so only from who may.
+net::Task<Response> RegisterShard(Call& call) {
   const auto grant = NeedXetGrant(call, true);
-  if (!grant) return grant.error();
-  const auto shard = MemorySource("the shard", call.body);
-  const auto outcome = call.hub().content().RegisterShard(
-      *shard, grant->user_id, [&](uint64_t, uint64_t) { return !call.request.gone.stop_requested(); });
-  if (!outcome) return NotTaken(outcome.error());
-  return Json(json::object{{"result", outcome->new_files > 0 ? 1 : 0}});
+  if (!grant) co_return grant.error();
+  auto body = co_await net::ReadAll(*call.request.body, xet::kMaxShardBytes);
+  if (!body) co_return Refuse(body.error(), "");
+  const auto shard = MemorySource("the shard", *body);
+  auto outcome = co_await net::RunBlocking(call.service.workers, [&] {
+    return call.hub().content().RegisterShard(*shard, grant->user_id,
+                                              [&](uint64_t, uint64_t) { return !call.request.gone.stop_requested(); });
+  });
+  if (!outcome) co_return NotTaken(outcome.error());
+  co_return Json(json::object{{"result", outcome->new_files > 0 ? 1 : 0}});
 }
 
 Result<Response> FindChunk(Call& call) {
