@@ -12,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from harness import NotRun, argument, finish, run_functions
+from harness import argument, finish, run_functions
 
 BOTHY = os.environ.get("BOTHY", "build/dev/bothy")
 CLIENTS = Path(os.environ.get("BOTHY_TEST_CLIENTS") or Path.home() / ".cache" / "bothy" / "clients")
@@ -251,6 +252,82 @@ def test_datasets_and_spaces_are_kept_beside_models():
         api().upload_file(path_or_fileobj=kind.encode(), path_in_repo="x", repo_id=repository, repo_type=kind)
         assert contents(repository, "x", repo_type=kind) == kind.encode()
         api().delete_repo(repository, repo_type=kind)
+
+
+def test_a_gated_repository_is_read_by_who_was_let_in():
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError
+    repository = new_repository("gated")
+    api().upload_file(path_or_fileobj=b"x", path_in_repo="x", repo_id=repository)
+    api().update_repo_settings(repository, gated="manual")
+    bob = HfApi(token=os.environ["BOB_TOKEN"])
+
+    def may_read():
+        with tempfile.TemporaryDirectory() as empty:  # nothing of an earlier download
+            try:
+                return Path(bob.hf_hub_download(repository, "x", cache_dir=empty)).read_bytes() == b"x"
+            except GatedRepoError:
+                return False
+
+    assert not may_read()
+    urllib.request.urlopen(urllib.request.Request(
+        f"{os.environ['HF_ENDPOINT']}/{repository}/ask-access", method="POST", data=b'{"why": "to test"}',
+        headers={"Authorization": f"Bearer {os.environ['BOB_TOKEN']}", "Content-Type": "application/json"}))
+    assert [r.username for r in api().list_pending_access_requests(repository)] == ["bob"] and not may_read()
+    api().accept_access_request(repository, "bob")
+    assert may_read()
+    api().reject_access_request(repository, "bob", rejection_reason="no")
+    assert not may_read()
+
+
+def test_a_device_logs_in_by_a_code_that_is_confirmed_in_a_browser():
+    endpoint = os.environ["HF_ENDPOINT"]
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+    def page(path, **form):
+        data = urllib.parse.urlencode(form).encode() if form else None
+        request = urllib.request.Request(endpoint + path, data, {"Origin": endpoint} if form else {})
+        return browser.open(request).read().decode()
+
+    environment = {k: v for k, v in os.environ.items() if k != "HF_TOKEN"}
+    with tempfile.TemporaryDirectory() as home:
+        environment["HF_HOME"] = home
+        command = "from huggingface_hub.cli.hf import main; main()"
+        client = subprocess.Popen([sys.executable, "-c", command, "auth", "login"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+        code, shown = None, ""
+        for line in client.stdout:
+            shown += line
+            code = re.search(r"\b[B-Z]{4}-[B-Z]{4}\b", line)
+            if code:
+                break
+        assert code, shown
+        asks = page("/device/login", name="ada", password="correct horse battery", user_code=code[0])
+        csrf = re.search(r'name="csrf" value="([^"]+)"', asks)[1]
+        page("/device", csrf=csrf, user_code=code[0], decision="confirm")
+        shown += client.communicate(timeout=60)[0]
+        assert client.returncode == 0, shown
+        who = subprocess.run([sys.executable, "-c", command, "auth", "whoami"], capture_output=True, text=True,
+                             env=environment)
+        assert "ada" in who.stdout, who.stdout + who.stderr
+
+
+def test_large_files_are_listed_copied_across_and_removed_for_good():
+    from huggingface_hub import CommitOperationCopy
+    repository, other = new_repository("large-files"), new_repository("large-copies")
+    for i in range(3):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(made_bytes(200_000, 10 + i))
+            file.flush()
+            api().upload_file(path_or_fileobj=file.name, path_in_repo=f"{i}.bin", repo_id=repository)
+    files = list(api().list_lfs_files(repository))
+    assert sorted(f.filename for f in files) == ["0.bin", "1.bin", "2.bin"]
+    api().create_commit(other, [CommitOperationCopy("0.bin", "copy.bin", src_repo_id=repository, src_repo_type="model")],
+                        commit_message="copy")
+    assert contents(other, "copy.bin") == made_bytes(200_000, 10)
+    api().permanently_delete_lfs_files(repository, [f for f in files if f.filename == "1.bin"])
+    assert sorted(f.filename for f in api().list_lfs_files(repository)) == ["0.bin", "2.bin"]
+    assert not api().file_exists(repository, "1.bin")
 
 
 # ---- Running them ----------------------------------------------------------------------------------------------------
