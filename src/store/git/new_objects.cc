@@ -1,9 +1,12 @@
 #include "store/git/new_objects.h"
 
+#include <algorithm>
+
 #include "store/git/git_lines.h"
 #include "store/git/git_process.h"
 #include "store/git/objects.h"
 #include "store/git/raw_tree.h"
+#include "store/git/refs.h"
 
 namespace bothy::git {
 namespace {
@@ -58,6 +61,24 @@ Result<void> ForEachNewObject(const GitRepository& repository, std::span<const O
   if (status == 0) return {};
   return Fail(ErrorCode::kNotFound, "{}: something that was pushed leads to what is missing: {}", repository.name(),
               process->error_output());
+}
+
+Result<bool> IsReachable(const GitRepository& repository, const Oid& commit) {
+  const RefList list = TRY(ListRefs(repository));
+  for (const auto* refs : {&list.branches, &list.tags, &list.converts, &list.pull_requests}) {
+    if (std::ranges::find(*refs, commit, &Ref::commit) != refs->end()) return true;
+  }
+  {
+    const ObjectReader reader = TRY(ObjectReader::Open(repository));
+    TRY(TreeOfCommit(reader, commit));  // git would fail on what is no commit
+  }
+  bool reachable = true;
+  TRY(RunGit(repository, {"rev-list", "--max-count=1", commit.ToHex(), "--not", "--all"}, {},
+             [&](std::string_view text) -> Result<void> {
+               if (!text.empty()) reachable = false;
+               return {};
+             }));
+  return reachable;
 }
 
 }  // namespace bothy::git

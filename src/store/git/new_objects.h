@@ -1,4 +1,5 @@
-// What commits bring that no ref leads to yet: what the rules of a push are about.
+// What no ref leads to yet: what the rules of a push are about. Until they were looked at, objects that came with it
+// lie in the repository like any others.
 #pragma once
 
 #include <cstdint>
@@ -29,5 +30,9 @@ struct NewObjects {
 // Whatever `tips` (commits or tags) lead to and no ref does, in memory that does not grow with it. kNotFound where a
 // tip or what it leads to is missing.
 Result<void> ForEachNewObject(const GitRepository& repository, std::span<const Oid> tips, const NewObjects& consume);
+
+// Whether any ref leads to the commit. What a push has brought and was refused for is not, nor what history was
+// rewritten without.
+Result<bool> IsReachable(const GitRepository& repository, const Oid& commit);
 
 }  // namespace bothy::git

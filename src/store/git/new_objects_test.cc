@@ -66,6 +66,20 @@ TEST_F(NewObjectsTest, GivesWhatAnOlderCommitOfSeveralBrings) {
   EXPECT_TRUE(blobs_.contains("b"));
 }
 
+TEST_F(NewObjectsTest, ACommitIsReachableFromAnyRef) {
+  const Oid first = Commit({{"a", "1"}});
+  const Oid second = Commit({{"a", "2"}});
+  const Oid loose = Loose({{"a", "3"}});
+  Git({"update-ref", "refs/pr/1", Loose({{"a", "4"}}).ToHex()});
+  EXPECT_TRUE(*IsReachable(*repository_, first));
+  EXPECT_TRUE(*IsReachable(*repository_, second));
+  EXPECT_TRUE(*IsReachable(*repository_, *Oid::FromHex(Git({"rev-parse", "refs/pr/1"}))));
+  EXPECT_FALSE(*IsReachable(*repository_, loose));
+  Git({"tag", "-a", "-m", "tag", "v1", loose.ToHex()});
+  EXPECT_TRUE(*IsReachable(*repository_, loose));
+  EXPECT_FALSE(IsReachable(*repository_, *Oid::FromHex(std::string(40, '1'))));
+}
+
 TEST_F(NewObjectsTest, SaysWhereATipIsMissing) {
   const auto walked = Walk(*Oid::FromHex(std::string(40, '1')));
   ASSERT_FALSE(walked);
