@@ -92,7 +92,7 @@ std::optional<Response> Call::CommitRefusal(std::string_view revision) const {
 }
 
 Result<RepositoryFiles> Call::Files() {
-  return RepositoryFiles(TRY(hub().repositories().Open(repository())), hub().large_content());
+  return RepositoryFiles::Open(hub().repositories(), repository(), hub().large_content());
 }
 
 std::string RepositoryUrl(const net::Request& request, RepositoryKind kind, std::string_view full_name) {

@@ -237,6 +237,7 @@ TEST_P(CommitsTest, LargeFilesAreCountedOnceForTheirOwner) {
   EXPECT_FALSE(*RefersTo(*database_, repository_, std::string(64, 'c')));
   const std::vector<std::string> asked = {kSha256, std::string(64, 'c'), other};
   EXPECT_EQ(*Unreferred(*database_, asked), std::vector<std::string>{std::string(64, 'c')});
+  EXPECT_EQ(*ReferredAmong(*database_, repository_, asked), (std::unordered_set<std::string>{kSha256, other}));
 }
 
 TEST_P(CommitsTest, RowsOfContentAreMadeAnewFromWhatGitHolds) {

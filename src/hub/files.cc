@@ -3,22 +3,32 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "hub/repository_content.h"
 #include "store/git/last_commits.h"
 #include "store/git/refs.h"
 #include "store/git/repo_path.h"
 
 namespace bothy {
 
+Result<RepositoryFiles> RepositoryFiles::Open(const Repositories& repositories, const Repository& repository,
+                                              const LargeContent& content) {
+  return RepositoryFiles(repositories.database(), repository, TRY(repositories.Open(repository)), content);
+}
+
 Result<git::Oid> RepositoryFiles::Resolve(std::string_view revision) const { return git::Resolve(*git_, revision); }
 
 Result<RepositoryEntry> RepositoryFiles::FindFile(const git::Oid& commit, std::string_view path) const {
-  auto entry = TRY(git::FindEntry(*git_, commit, std::string(path)));
-  if (!entry || (entry->kind != git::EntryKind::kFile && entry->kind != git::EntryKind::kLink)) {
+  const auto nothing = [&] {
     return Fail(ErrorCode::kNotFound, "there is no file \"{}\" in {}", git::Printable(path), commit.ToHex());
-  }
+  };
+  auto entry = TRY(git::FindEntry(*git_, commit, std::string(path)));
+  if (!entry || (entry->kind != git::EntryKind::kFile && entry->kind != git::EntryKind::kLink)) return nothing();
   std::vector<git::Entry> one;
   one.push_back(*std::move(entry));
-  return std::move(TRY(Describe(std::move(one))).front());
+  RepositoryEntry file = std::move(TRY(Describe(std::move(one))).front());
+  if (!file.pointer || file.xet_hash) return file;
+  if (!TRY(RefersTo(*database_, repository_, file.pointer->sha256))) return nothing();
+  return file;
 }
 
 Result<TreePage> RepositoryFiles::ListTree(const git::Oid& commit, const TreeOptions& options) const {
@@ -58,11 +68,12 @@ Result<std::vector<RepositoryEntry>> RepositoryFiles::Describe(std::vector<git::
                          .pointer = std::move(entry.pointer),
                          .pointer_size = entry.size});
   }
-  const auto found = TRY(content_.Find(large));
+  const auto referred = TRY(ReferredAmong(*database_, repository_, large));
+  const auto found = TRY(content_->Find(large));
   size_t next = 0;
   for (RepositoryEntry& entry : described) {
     if (!entry.pointer) continue;
-    if (found[next]) entry.xet_hash = found[next]->xet_hash;
+    if (found[next] && referred.contains(entry.pointer->sha256)) entry.xet_hash = found[next]->xet_hash;
     next++;
   }
   return described;
@@ -87,7 +98,7 @@ Result<void> RepositoryFiles::AddLastCommits(const git::Oid& commit, std::vector
 }
 
 Result<std::unique_ptr<ByteSource>> RepositoryFiles::Open(const RepositoryEntry& file, uint64_t limit) const {
-  if (file.pointer) return content_.Open(file.pointer->sha256, fmt::format("{}:{}", git_->name(), file.path));
+  if (file.pointer) return content_->Open(file.pointer->sha256, fmt::format("{}:{}", git_->name(), file.path));
   return git::OpenBlob(*git_, file.oid, limit);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/byte_source.h"
 #include "hub/large_content.h"
+#include "hub/repositories.h"
 #include "store/git/commits.h"
 #include "store/git/tree.h"
 
@@ -31,7 +32,7 @@ struct RepositoryEntry {
   uint64_t size = 0;                      // of the content
   std::optional<git::Pointer> pointer;    // of a large file
   uint64_t pointer_size = 0;              // bytes of the pointer itself
-  std::optional<std::string> xet_hash;    // of a large file whose content is there
+  std::optional<std::string> xet_hash;    // of a large file whose content is there, and that may be had here
   std::optional<LastCommit> last_commit;  // where asked for, and found in time
 
   // What downloads name it by: the same everywhere for the same content.
@@ -54,22 +55,23 @@ struct TreePage {
   std::string cursor;  // of the next page; "" where this is the last
 };
 
-// The files of one repository; `content` must outlive it. Safe to use from several threads.
+// The files of one repository; database and `content` must outlive it. Safe to use from several threads.
 class RepositoryFiles {
  public:
   static constexpr size_t kMaxPaths = 1000;  // asked for at once
   // For last commits of one page: the search goes through the history, which may be long.
   static constexpr std::chrono::milliseconds kLastCommitBudget{2000};
 
-  RepositoryFiles(std::shared_ptr<git::GitRepository> git, const LargeContent& content)
-      : git_(std::move(git)), content_(content) {}
+  static Result<RepositoryFiles> Open(const Repositories& repositories, const Repository& repository,
+                                      const LargeContent& content);
 
   const git::GitRepository& git() const { return *git_; }
 
   // kNotFound: there is no such revision, and nothing else.
   Result<git::Oid> Resolve(std::string_view revision) const;
 
-  // kNotFound: there is no such file, and nothing else. Folders are none.
+  // kNotFound: there is no such file, and nothing else. Folders are none, nor are pointers to content that no commit of
+  // this repository refers to: to what was removed for good, or what somebody has pushed and was refused.
   Result<RepositoryEntry> FindFile(const git::Oid& commit, std::string_view path) const;
 
   // kNotFound where there is no such folder.
@@ -80,7 +82,7 @@ class RepositoryFiles {
                                                  bool expand) const;
 
   // The content of a file: of a large one where it lies, of another in memory, kResourceExhausted over `limit`.
-  // kNotFound where a large file's content is not there.
+  // kNotFound where a large file's content is not there. `file` is one that this gave.
   Result<std::unique_ptr<ByteSource>> Open(const RepositoryEntry& file, uint64_t limit) const;
 
   // A whole file of at most `limit` bytes as text; nothing where there is none, it is larger, or its content is not
@@ -91,11 +93,17 @@ class RepositoryFiles {
   Result<uint64_t> TreeSize(const git::Oid& commit, const std::string& folder) const;
 
  private:
+  RepositoryFiles(Database& database, const Repository& repository, std::shared_ptr<git::GitRepository> git,
+                  const LargeContent& content)
+      : database_(&database), repository_(repository), git_(std::move(git)), content_(&content) {}
+
   Result<std::vector<RepositoryEntry>> Describe(std::vector<git::Entry> entries) const;
   Result<void> AddLastCommits(const git::Oid& commit, std::vector<RepositoryEntry>& entries) const;
 
+  Database* database_;
+  Repository repository_;
   std::shared_ptr<git::GitRepository> git_;
-  const LargeContent& content_;
+  const LargeContent* content_;
 };
 
 }  // namespace bothy

@@ -19,15 +19,6 @@ class InfoTest : public RepositoriesTest {
     if (!IsSkipped()) repository_ = Make(ada_, "demo");
   }
 
-  void CommitFiles(const std::map<std::string, std::string>& files) {
-    git::CommitOptions options{.ref = "refs/heads/main", .author = AuthorOf(ada_, {}), .message = "files"};
-    options.committer = options.author;
-    const auto session = git::CommitSession::Begin(Git(repository_), options);
-    ASSERT_OK(session);
-    for (const auto& [path, content] : files) ASSERT_OK((*session)->PutFile(*git::RepoPath::Parse(path), content));
-    ASSERT_OK((*session)->Finish());
-  }
-
   // A pointer to content that is there.
   std::string Large(char digit, std::string bytes) {
     const std::string sha256(64, digit);
@@ -61,8 +52,9 @@ class InfoTest : public RepositoriesTest {
   }
 
   RevisionFacts Facts(RepositoryKind kind = RepositoryKind::kModel) {
-    const RepositoryFiles files(Git(repository_), content_);
-    auto facts = ReadRevisionFacts(*database_, files, kind, Head(repository_));
+    const auto files = RepositoryFiles::Open(*repositories_, repository_, content_);
+    EXPECT_OK(files);
+    auto facts = ReadRevisionFacts(*database_, *files, kind, Head(repository_));
     EXPECT_OK(facts);
     return facts ? *std::move(facts) : RevisionFacts{};
   }
@@ -82,6 +74,7 @@ TEST_P(InfoTest, ANewRepositoryHasNoFacts) {
 
 TEST_P(InfoTest, CardAndConfigurationAreToldInShort) {
   CommitFiles(
+      repository_,
       {{"README.md", "---\nlicense: mit\nmodel-index:\n- name: x\n---\n# Title"},
        {"config.json", R"({"model_type":"bert","architectures":["BertForMaskedLM"],"hidden_size":4,"auto_map":null})"},
        {"tokenizer_config.json", R"({"mask_token":{"content":"[MASK]","lstrip":true},"pad_token":"[PAD]","x":1})"}});
@@ -97,11 +90,11 @@ TEST_P(InfoTest, CardAndConfigurationAreToldInShort) {
 }
 
 TEST_P(InfoTest, WhatIsBrokenIsLeftOut) {
-  CommitFiles({{"README.md", "---\na: [1\n---\n"},
-               {"config.json", "{"},
-               {"tokenizer_config.json", "[]"},
-               {"model.safetensors", "no"},
-               {"x.gguf", "no"}});
+  CommitFiles(repository_, {{"README.md", "---\na: [1\n---\n"},
+                            {"config.json", "{"},
+                            {"tokenizer_config.json", "[]"},
+                            {"model.safetensors", "no"},
+                            {"x.gguf", "no"}});
   const auto facts = Facts();
   EXPECT_TRUE(facts.card_error);
   EXPECT_TRUE(facts.config.empty());
@@ -110,8 +103,8 @@ TEST_P(InfoTest, WhatIsBrokenIsLeftOut) {
 }
 
 TEST_P(InfoTest, ParametersOfSafetensorsAreCountedByType) {
-  CommitFiles(
-      {{"model.safetensors", Large('a', Safetensors(R"({"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+  CommitFiles(repository_, {{"model.safetensors",
+                             Large('a', Safetensors(R"({"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
                                                     R"("b":{"dtype":"BF16","shape":[5],"data_offsets":[24,34]}})",
                                                     34))}});
   const auto facts = Facts();
@@ -124,22 +117,23 @@ TEST_P(InfoTest, ShardsCountTogetherAndAreReadOnce) {
   const auto shard = [&](char digit) {
     return Large(digit, Safetensors(R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", 16));
   };
-  CommitFiles({{"model.safetensors.index.json",
-                R"({"weight_map":{"w":"m-1.safetensors","v":"m-2.safetensors","u":"m-1.safetensors"}})"},
-               {"m-1.safetensors", shard('a')},
-               {"m-2.safetensors", shard('b')}});
+  CommitFiles(repository_, {{"model.safetensors.index.json",
+                             R"({"weight_map":{"w":"m-1.safetensors","v":"m-2.safetensors","u":"m-1.safetensors"}})"},
+                            {"m-1.safetensors", shard('a')},
+                            {"m-2.safetensors", shard('b')}});
   EXPECT_EQ(Facts().safetensors->total, 8);
   content_.Add(ada_.user_id, std::string(64, 'a'), std::string(96, 'x'));  // would be refused if it were read again
   EXPECT_EQ(Facts().safetensors->total, 8);
 }
 
 TEST_P(InfoTest, WeightsWhoseContentIsGoneAreNotCounted) {
-  CommitFiles({{"model.safetensors", git::FormatPointer({.sha256 = std::string(64, 'a'), .size = 100})}});
+  CommitFiles(repository_, {{"model.safetensors", git::FormatPointer({.sha256 = std::string(64, 'a'), .size = 100})}});
   EXPECT_FALSE(Facts().safetensors);
 }
 
 TEST_P(InfoTest, AGgufFileIsToldInShort) {
-  CommitFiles({{"a-mmproj.gguf", "no"}, {"model.gguf", Large('a', Gguf(3))}, {"z.gguf", Large('b', Gguf(5))}});
+  CommitFiles(repository_,
+              {{"a-mmproj.gguf", "no"}, {"model.gguf", Large('a', Gguf(3))}, {"z.gguf", Large('b', Gguf(5))}});
   const auto facts = Facts();
   ASSERT_TRUE(facts.gguf);
   EXPECT_EQ(
@@ -148,20 +142,21 @@ TEST_P(InfoTest, AGgufFileIsToldInShort) {
 }
 
 TEST_P(InfoTest, PartsOfAGgufFileCountTogether) {
-  CommitFiles({{"m-00001-of-00002.gguf", Large('a', Gguf(3))},
-               {"m-00002-of-00002.gguf", Large('b', Gguf(5))},
-               {"n-00001-of-00001.gguf", Large('c', Gguf(7))}});
+  CommitFiles(repository_, {{"m-00001-of-00002.gguf", Large('a', Gguf(3))},
+                            {"m-00002-of-00002.gguf", Large('b', Gguf(5))},
+                            {"n-00001-of-00001.gguf", Large('c', Gguf(7))}});
   EXPECT_EQ(*json::GetInt(*Facts().gguf, "total"), 32);
 }
 
 TEST_P(InfoTest, FilesAreListedWithoutFolders) {
-  CommitFiles({{"d/a", "1"}, {"b", "2"}});
-  const RepositoryFiles files(Git(repository_), content_);
-  const auto listed = ListFiles(files, Head(repository_));
+  CommitFiles(repository_, {{"d/a", "1"}, {"b", "2"}});
+  const auto files = RepositoryFiles::Open(*repositories_, repository_, content_);
+  ASSERT_OK(files);
+  const auto listed = ListFiles(*files, Head(repository_));
   ASSERT_OK(listed);
   ASSERT_EQ(listed->size(), 3u);
   EXPECT_EQ((*listed)[2].path, "d/a");
-  EXPECT_EQ(ListFiles(files, Head(repository_), 2)->size(), 2u);
+  EXPECT_EQ(ListFiles(*files, Head(repository_), 2)->size(), 2u);
 }
 
 TEST(InfoFields, AreParsedByKind) {

@@ -13,6 +13,7 @@
 #include "hub/repositories.h"
 #include "hub/repository_content.h"
 #include "store/database/testing.h"
+#include "store/git/commit_session.h"
 #include "store/git/refs.h"
 #include "store/git/tree.h"
 
@@ -105,6 +106,26 @@ class RepositoriesTest : public DatabaseTest {
     auto git = repositories_->Open(repository);
     EXPECT_OK(git);
     return git ? *git : nullptr;
+  }
+
+  // A commit on the default branch, with the rows of what its pointers refer to.
+  git::Oid CommitFiles(const Repository& repository, const std::map<std::string, std::string>& files) {
+    git::CommitOptions options{
+        .ref = "refs/heads/main", .author = AuthorOf(ada_, repositories_->now()), .message = "files"};
+    options.committer = options.author;
+    const auto session = git::CommitSession::Begin(Git(repository), options);
+    EXPECT_OK(session);
+    std::vector<ReferredFile> referred;
+    for (const auto& [path, content] : files) {
+      EXPECT_OK((*session)->PutFile(*git::RepoPath::Parse(path), content));
+      if (const auto pointer = git::ParsePointer(content)) {
+        referred.push_back({.sha256 = pointer->sha256, .size = pointer->size, .path = path, .ref = options.ref});
+      }
+    }
+    EXPECT_OK(AddContent(*database_, repository, referred, repositories_->now()));
+    const auto result = (*session)->Finish();
+    EXPECT_OK(result);
+    return result ? result->commit : git::Oid{};
   }
 
   git::Oid Head(const Repository& repository, const std::string& revision = "main") {

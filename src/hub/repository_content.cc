@@ -1,6 +1,6 @@
 #include "hub/repository_content.h"
 
-#include <unordered_set>
+#include <algorithm>
 
 #include "hub/repository_rows.h"
 #include "hub/rights.h"
@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kPage = 100;          // repositories whose rights are looked at together
 constexpr size_t kRowsAtOnce = 10'000;  // of one transaction, so that other writers get their turn
+constexpr size_t kNamesAtOnce = 500;    // values of one statement
 
 Result<void> InsertRows(Transaction& t, const Repository& repository, std::span<const ReferredFile> files,
                         Timestamp now) {
@@ -34,13 +35,25 @@ Result<void> AddContent(Database& database, const Repository& repository, std::s
   return {};
 }
 
+Result<std::unordered_set<std::string>> ReferredAmong(Database& database, const Repository& repository,
+                                                      std::span<const std::string> sha256s) {
+  std::unordered_set<std::string> referred;
+  for (; !sha256s.empty(); sha256s = sha256s.subspan(std::min(kNamesAtOnce, sha256s.size()))) {
+    Statement statement("SELECT sha256 FROM repository_content WHERE repository_id = $1 AND sha256 IN (''",
+                        repository.id);
+    for (const std::string& sha256 : sha256s.first(std::min(kNamesAtOnce, sha256s.size()))) {
+      statement.Add(", $1", sha256);
+    }
+    statement.Add(")");
+    for (auto& row : TRY(database.Read([&](Transaction& t) { return t.Query<std::string>(statement); }))) {
+      referred.insert(std::move(row));
+    }
+  }
+  return referred;
+}
+
 Result<bool> RefersTo(Database& database, const Repository& repository, const std::string& sha256) {
-  return database.Read([&](Transaction& t) -> Result<bool> {
-    return TRY(t.QueryOne<int64_t>(
-                   "SELECT repository_id FROM repository_content WHERE repository_id = $1 AND sha256 = $2",
-                   repository.id, sha256))
-        .has_value();
-  });
+  return !TRY(ReferredAmong(database, repository, std::span(&sha256, 1))).empty();
 }
 
 Result<bool> MayReadContent(Database& database, const Actor& actor, const std::string& sha256) {
@@ -106,14 +119,17 @@ Result<void> RebuildContent(Database& database, const Repository& repository, gi
   const git::DropGuard guard = TRY(git::DropGuard::Take(git));
   std::vector<ReferredFile> files;
   std::unordered_set<std::string> held;
-  const auto add = [&](const git::Pointer& pointer, std::string path, std::string ref) -> Result<void> {
-    if (held.insert(pointer.sha256).second) {
-      files.push_back({pointer.sha256, pointer.size, std::move(path), std::move(ref)});
+  TRY(git::ForEachLargeFile(git, [&](const git::LargeFile& file) -> Result<void> {
+    if (held.insert(file.pointer.sha256).second) {
+      files.push_back({file.pointer.sha256, file.pointer.size, file.path, file.ref});
     }
     return {};
-  };
-  TRY(git::ForEachLargeFile(git, [&](const git::LargeFile& file) { return add(file.pointer, file.path, file.ref); }));
-  TRY(git::ForEachStoredPointer(git, [&](const git::StoredPointer& file) { return add(file.pointer, "", ""); }));
+  }));
+  // They may become reachable again, but were never looked at where a push was refused: no new rows for these.
+  TRY(git::ForEachStoredPointer(git, [&](const git::StoredPointer& file) -> Result<void> {
+    held.insert(file.pointer.sha256);
+    return {};
+  }));
   TRY(AddContent(database, repository, files, now));
   std::vector<std::string> gone;
   for (std::string last;;) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "hub/actor.h"
@@ -26,7 +27,10 @@ struct ReferredFile {
 Result<void> AddContent(Database& database, const Repository& repository, std::span<const ReferredFile> files,
                         Timestamp now);
 
-// Whether a commit of this repository refers to it: what may be downloaded there by its hash.
+// Those of `sha256s` that a commit of this repository refers to: what may be downloaded there. A pointer in git is not
+// enough, as the objects of a refused push lie there too.
+Result<std::unordered_set<std::string>> ReferredAmong(Database& database, const Repository& repository,
+                                                      std::span<const std::string> sha256s);
 Result<bool> RefersTo(Database& database, const Repository& repository, const std::string& sha256);
 
 // Whether the actor may read content of this hash through some repository.
@@ -48,8 +52,9 @@ Result<ContentUsage> MeasureContentOf(Database& database, int64_t owner_id);  //
 // Those of `sha256s` that no repository refers to, in their order.
 Result<std::vector<std::string>> Unreferred(Database& database, std::span<const std::string> sha256s);
 
-// Makes the rows anew from what the git repository holds, after history was dropped from it, and for repair.
-// kUnavailable while anybody writes there; writers get kUnavailable meanwhile.
+// Makes the rows anew from what the git repository holds, after history was dropped from it, and for repair: what a ref
+// leads to gets its row, and of the others those stay whose pointers are still there. kUnavailable while anybody writes
+// there; writers get kUnavailable meanwhile.
 Result<void> RebuildContent(Database& database, const Repository& repository, git::GitRepository& git, Timestamp now);
 
 }  // namespace bothy

@@ -1,7 +1,6 @@
 #include "hub/repository_large_files.h"
 
 #include "hub/repositories_testing.h"
-#include "store/git/commit_session.h"
 
 namespace bothy {
 namespace {
@@ -15,22 +14,9 @@ class RepositoryLargeFilesTest : public RepositoriesTest {
     RepositoriesTest::SetUp();
     if (IsSkipped()) return;
     repository_ = Make(ada_, "demo");
-    CommitPointers({{"a.bin", kA}, {"b.bin", kB}});
-    CommitPointers({{"copy.bin", kA}});
-  }
-
-  void CommitPointers(const std::vector<std::pair<std::string, std::string>>& files) {
-    git::CommitOptions options{.ref = "refs/heads/main", .author = AuthorOf(ada_, {}), .message = "files"};
-    options.committer = options.author;
-    const auto session = git::CommitSession::Begin(Git(repository_), options);
-    ASSERT_OK(session);
-    std::vector<ReferredFile> referred;
-    for (const auto& [path, sha256] : files) {
-      ASSERT_OK((*session)->PutPointer(*git::RepoPath::Parse(path), {.sha256 = sha256, .size = 10}));
-      referred.push_back({.sha256 = sha256, .size = 10, .path = path, .ref = "refs/heads/main"});
-    }
-    ASSERT_OK(AddContent(*database_, repository_, referred, repositories_->now()));
-    ASSERT_OK((*session)->Finish());
+    const auto pointer = [](const std::string& sha256) { return git::FormatPointer({.sha256 = sha256, .size = 10}); };
+    CommitFiles(repository_, {{"a.bin", pointer(kA)}, {"b.bin", pointer(kB)}});
+    CommitFiles(repository_, {{"copy.bin", pointer(kA)}});
   }
 
   std::vector<std::string> Listed() {
