@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "hub/repository_rows.h"
-#include "store/git/commits.h"
+#include "store/git/new_objects.h"
 #include "store/git/refs.h"
 
 namespace bothy {
@@ -34,6 +34,12 @@ Result<std::string> RefToMove(std::string_view revision) {
   if (branch.starts_with(kBranchPrefix)) branch.remove_prefix(kBranchPrefix.size());
   if (!git::CheckBranchName(branch)) return nothing();
   return git::BranchRef(branch);
+}
+
+// kNotFound for what has been pushed and refused: its pointers are to whatever somebody liked to name.
+Result<void> CheckReachable(const git::GitRepository& git, const git::Oid& commit) {
+  if (TRY(git::IsReachable(git, commit))) return {};
+  return Fail(ErrorCode::kNotFound, "there is no commit {}", commit.ToHex());
 }
 
 // In the words that clients know.
@@ -120,7 +126,7 @@ Result<void> CommitUpload::Start(const CommitHeader& header) {
 // Its ref begins at the branch, or at the commit before that the client names.
 Result<void> CommitUpload::StartPullRequest(const std::optional<git::Oid>& parent) {
   if (parent) {
-    TRY(git::ReadCommit(*git_, *parent));
+    TRY(CheckReachable(*git_, *parent));
     head_ = parent;
   }
   const int64_t number = TRY(repositories_.TakeNumber(repository_));
@@ -172,6 +178,7 @@ Result<void> CommitUpload::Delete(std::string_view path, bool only_folder) {
 Result<void> CommitUpload::Copy(const CopiedFile& file) {
   const git::RepoPath to = TRY(git::RepoPath::Parse(file.path));
   const auto from = file.revision ? std::optional(TRY(git::Resolve(*git_, *file.revision))) : session_->head();
+  if (from && file.revision) TRY(CheckReachable(*git_, *from));
   if (!from) return Fail(ErrorCode::kNotFound, "{}: \"{}\"", kFileDoesNotExist, git::Printable(file.from));
   return session_->Copy(*from, file.from, to);
 }

@@ -45,7 +45,8 @@ class PushCheck {
                       "(git lfs migrate import --above=10MB)",
                       git::Printable(blob.path), blob.size, kMaxRegularFileBytes));
     }
-    if (!blob.pointer || !pointers_.insert(blob.pointer->sha256).second) return {};
+    // The same content twice is one question, unless the second pointer lies about its size.
+    if (!blob.pointer || !pointers_.insert(git::FormatPointer(*blob.pointer)).second) return {};
     const auto found = TRY(FindNameable(repositories_.database(), content_, actor_, blob.pointer->sha256));
     if (!found || found->size != blob.pointer->size) {
       return Note(

@@ -1,8 +1,11 @@
 #include "hub/pushes.h"
 
 #include "base/subprocess.h"
+#include "hub/commits.h"
+#include "hub/files.h"
 #include "hub/preupload.h"
 #include "hub/repositories_testing.h"
+#include "hub/repository_refs.h"
 
 namespace bothy {
 namespace {
@@ -102,6 +105,56 @@ TEST_P(PushesTest, PointersMustBeToContentThatTheSenderMayName) {
   EXPECT_EQ(Problems({update}, bob_).size(), 1u);
   content_.Add(ada_.user_id, sha256, "123456");
   EXPECT_EQ(Problems({update}, ada_).size(), 1u);
+}
+
+TEST_P(PushesTest, EveryPointerMustSayTheRightSize) {
+  const std::string sha256(64, 'a');
+  content_.Add(ada_.user_id, sha256, "12345");
+  EXPECT_EQ(Problems({ToMain(NewCommit({{"a", git::FormatPointer({.sha256 = sha256, .size = 5})},
+                                        {"b", git::FormatPointer({.sha256 = sha256, .size = 6})}}))},
+                     ada_)
+                .size(),
+            1u);
+}
+
+// The objects of a refused push lie in the repository until they are dropped. Whoever has sent them knows their names.
+TEST_P(PushesTest, WhatWasRefusedIsReachedByNoOtherWay) {
+  const std::string sha256(64, 'a');
+  content_.Add(ada_.user_id, sha256, "secret");
+  const Repository theirs = *repositories_->Create(bob_, New(bob_, "theirs"));
+  repository_ = theirs;
+  git_ = Git(theirs);
+  const git::Oid refused = NewCommit({{"x", git::FormatPointer({.sha256 = sha256, .size = 6})}});
+  ASSERT_EQ(Problems({ToMain(refused)}, bob_).size(), 1u);
+
+  const auto files = RepositoryFiles::Open(*repositories_, theirs, content_);
+  ASSERT_OK(files);
+  EXPECT_EQ(files->FindFile(refused, "x").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files->ListTree(refused, {})->entries.front().xet_hash, std::nullopt);
+
+  const auto commit = [&](const std::string& lines, const CommitTarget& target) -> Result<CommitOutcome> {
+    const auto upload = TRY(CommitUpload::Begin(*repositories_, content_, bob_, theirs, target));
+    TRY(upload->Add(lines));
+    return upload->Finish();
+  };
+  const auto copied =
+      commit(fmt::format("{{\"key\":\"header\",\"value\":{{\"summary\":\"s\"}}}}\n{{\"key\":\"copyFile\",\"value\":"
+                         "{{\"srcPath\":\"x\",\"srcRevision\":\"{}\",\"path\":\"y\"}}}}\n",
+                         refused.ToHex()),
+             {});
+  EXPECT_EQ(copied.error().code, ErrorCode::kNotFound);
+  const auto pull_request = commit(
+      fmt::format("{{\"key\":\"header\",\"value\":{{\"summary\":\"s\",\"parentCommit\":\"{}\"}}}}\n", refused.ToHex()),
+      {.create_pull_request = true});
+  EXPECT_EQ(pull_request.error().code, ErrorCode::kNotFound);
+
+  auto refs = RepositoryRefs::Open(*repositories_, theirs);
+  ASSERT_OK(refs);
+  EXPECT_EQ(refs->CreateBranch(bob_, {.name = "x", .start = refused.ToHex()}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(refs->CreateTag(bob_, "x", refused.ToHex(), "").error().code, ErrorCode::kNotFound);
+
+  ASSERT_OK(RebuildContent(*database_, theirs, *git_, {}));
+  EXPECT_FALSE(*MayReadContent(*database_, bob_, sha256));
 }
 
 TEST_P(PushesTest, PathsThatNotEverySystemCanHoldAreRefused) {

@@ -3,6 +3,7 @@
 #include "hub/commits.h"
 #include "store/git/commit_session.h"
 #include "store/git/merge.h"
+#include "store/git/new_objects.h"
 #include "store/git/repo_path.h"
 
 namespace bothy {
@@ -21,6 +22,13 @@ Result<RepositoryRefs> RepositoryRefs::Open(Repositories& repositories, const Re
 }
 
 Result<git::Oid> RepositoryRefs::Resolve(std::string_view revision) const { return git::Resolve(*git_, revision); }
+
+// A ref on what was pushed and refused would make it part of the repository after all.
+Result<git::Oid> RepositoryRefs::ResolveReachable(std::string_view revision) const {
+  const git::Oid commit = TRY(Resolve(revision));
+  if (TRY(git::IsReachable(*git_, commit))) return commit;
+  return Fail(ErrorCode::kNotFound, "there is no revision \"{}\"", git::Printable(revision));
+}
 
 Result<git::RefList> RepositoryRefs::List() const { return git::ListRefs(*git_); }
 
@@ -54,7 +62,7 @@ Result<void> RepositoryRefs::CreateBranch(const Actor& actor, const NewBranch& b
   const auto before = TRY(git::FindRef(*git_, ref));
   if (before && !branch.overwrite) return RefExists(ref);
   if (branch.empty && !before) return CreateEmptyBranch(actor, branch.name);
-  const git::Oid start = TRY(Resolve(branch.start ? *branch.start : TRY(git::DefaultBranch(*git_))));
+  const git::Oid start = TRY(ResolveReachable(branch.start ? *branch.start : TRY(git::DefaultBranch(*git_))));
   const auto made = git::CreateBranch(*git_, branch.name, start, branch.overwrite);
   if (!made && made.error().code == ErrorCode::kAlreadyExists) return RefExists(ref);
   if (!made) return made;
@@ -88,7 +96,7 @@ Result<void> RepositoryRefs::DeleteBranch(const Actor& actor, const std::string&
 
 Result<void> RepositoryRefs::CreateTag(const Actor& actor, const std::string& name, std::string_view revision,
                                        std::string_view message) {
-  const git::Oid commit = TRY(Resolve(revision));
+  const git::Oid commit = TRY(ResolveReachable(revision));
   const auto made = git::CreateTag(*git_, name, commit, message, AuthorOf(actor, repositories_->now()));
   if (!made && made.error().code == ErrorCode::kAlreadyExists) return RefExists(TagRef(name));
   if (!made) return made;

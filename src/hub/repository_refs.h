@@ -60,6 +60,7 @@ class RepositoryRefs {
   RepositoryRefs(Repositories& repositories, const Repository& repository, std::shared_ptr<git::GitRepository> git)
       : repositories_(&repositories), repository_(repository), git_(std::move(git)) {}
 
+  Result<git::Oid> ResolveReachable(std::string_view revision) const;
   Result<void> CreateEmptyBranch(const Actor& actor, const std::string& name);
 
   Repositories* repositories_;
