@@ -10,7 +10,7 @@ build_packages=(clang-19 lld-19 cmake ninja-build ccache pkg-config python3 pyth
   liblz4-dev libyaml-cpp-dev libssl-dev libsodium-dev libcurl4-openssl-dev libsoci-dev libsqlite3-dev libpq-dev libspdlog-dev
   libgit2-dev git prometheus-cpp-dev)
 test_packages=(libgtest-dev libgmock-dev librapidcheck-dev g++-12 clang-format-19 libclang-rt-19-dev
-  postgresql-15)
+  postgresql-15 git-lfs)
 
 renamed() {
   case "$distribution:$1" in
