@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from harness import NotRun, finish, run_functions
@@ -327,6 +328,28 @@ def test_bench_prints_its_schema():
 def test_an_unknown_instruction_set_is_refused():
     code, _, err = run("system", env={"BOTHY_ISA": "mmx"})
     assert code == 2 and "mmx" in err and "scalar" in err
+
+
+def test_a_server_is_configured_by_a_file_the_environment_and_options():
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "bothy.toml")
+        file.write_text('grace = 3\nlisten = ["127.0.0.1:0", "[::1]:0"]\n[cors]\norigin = "https://a.example"\n')
+        shown = tomllib.loads(run("config", "show", "--data", folder)[1])
+        assert shown["grace"] == 3 and shown["listen"] == ["127.0.0.1:0", "[::1]:0"]
+        assert shown["cors_origin"] == ["https://a.example"] and shown["log_level"] == "info"
+        shown = tomllib.loads(run("config", "show", "--data", folder, "--listen", "a:1", env={"BOTHY_GRACE": "4"})[1])
+        assert shown["grace"] == 4 and shown["listen"] == ["a:1"]
+        file.write_text('database = "postgresql://u:open-sesame@h/d"\n')
+        assert "open-sesame" not in run("config", "show", "--data", folder)[1]
+        for text, said in (("grace = 3\nlisten_on = 4\n", "line 2"), ("grace = 4000", "3600"), ("grace = [", "line 1"),
+                           ("grace = {a = 1}", "grace_a"), ("grace = [1, 2]", "one value")):
+            file.write_text(text)
+            code, out, err = run("serve", "--data", folder)
+            assert code == 2 and not out and str(file) in err and said in err, (text, err)
+        # The commands of the administrator take what concerns them, and leave the rest to the server.
+        file.write_text(f'listen_on = 4\ndatabase = "sqlite:{folder}/other.db"\n')
+        assert run("admin", "user", "create", "ada", "--data", folder)[0] == 0
+        assert Path(folder, "other.db").exists() and not Path(folder, "bothy.db").exists()
 
 
 finish(run_functions(globals(), "Cli"))

@@ -8,7 +8,7 @@ die() { printf 'bothy: %s\n' "$*" >&2; exit 1; }
 build_packages=(clang-19 lld-19 cmake ninja-build ccache pkg-config python3 python3-pip libfmt-dev libexpected-dev
   libboost1.81-dev libboost-json1.81-dev libhwy-dev libcli11-dev libpcre2-dev libsimdjson-dev libutf8proc-dev zlib1g-dev
   liblz4-dev libyaml-cpp-dev libssl-dev libsodium-dev libcurl4-openssl-dev libsoci-dev libsqlite3-dev libpq-dev libspdlog-dev
-  libgit2-dev git prometheus-cpp-dev)
+  libgit2-dev git prometheus-cpp-dev libtomlplusplus-dev)
 test_packages=(libgtest-dev libgmock-dev librapidcheck-dev g++-12 clang-format-19 libclang-rt-19-dev
   postgresql-15 git-lfs)
 

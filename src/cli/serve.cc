@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cli/command.h"
-#include "cli/hub_options.h"
+#include "cli/serve_options.h"
 #include "cli/terminal.h"
 #include "net/access_log.h"
 #include "net/server.h"
@@ -14,16 +14,6 @@
 
 namespace bothy::cli {
 namespace {
-
-struct Options {
-  HubPlace place;
-  std::vector<std::string> listen = {"127.0.0.1:8080"};
-  std::string public_url;
-  std::vector<std::string> trusted_proxies;
-  std::string certificate, key;
-  std::string log_level = "info";
-  int grace_seconds = 30;
-};
 
 void LogRecovery(const RecoveryReport& report) {
   const auto log = [](LogLevel level, std::string_view event, const std::vector<std::string>& names) {
@@ -45,7 +35,7 @@ net::Task<net::Response> Handle(api::App& app, const Metrics& metrics, net::Requ
   co_return co_await app.Handle(request);
 }
 
-Result<void> Run(const Options& options) {
+Result<void> Run(const ServeOptions& options) {
   TRY(StartLog({.level = TRY(ParseLogLevel(options.log_level))}));
   auto hub = TRY(OpenHub(options.place));
   LogRecovery(TRY(hub->repositories().Recover()));
@@ -55,7 +45,7 @@ Result<void> Run(const Options& options) {
                "  bothy admin user create NAME --admin --data {}\n",
                hub->data().string());
   }
-  api::App app(*hub, {});
+  api::App app(*hub, {.cors = {.origins = options.cors_origins}});
   Metrics metrics;
   net::ServerMetrics counted(metrics);
   net::ServerOptions server_options;
@@ -86,21 +76,9 @@ Result<void> Run(const Options& options) {
 }  // namespace bothy::cli
 
 BOTHY_SUBCOMMAND(serve)(CLI::App& root, Runner& runner) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ServeOptions>();
   CLI::App* app = root.add_subcommand("serve", "Serve the hub to clients of Hugging Face");
-  AddHubOptions(*app, options->place);
-  app->add_option("--listen", options->listen, "HOST:PORT, also several; port 0 picks a free one (127.0.0.1:8080)")
-      ->envname("BOTHY_LISTEN");
-  app->add_option("--public-url", options->public_url, "The address that clients use, where it is another")
-      ->envname("BOTHY_PUBLIC_URL");
-  app->add_option("--trusted-proxy", options->trusted_proxies, "Address or network whose X-Forwarded fields count")
-      ->envname("BOTHY_TRUSTED_PROXY");
-  app->add_option("--certificate", options->certificate, "PEM file: serve https")->envname("BOTHY_CERTIFICATE");
-  app->add_option("--key", options->key, "PEM file with the certificate's key")->envname("BOTHY_KEY");
-  app->add_option("--log-level", options->log_level, "debug, info, warning or error")->envname("BOTHY_LOG_LEVEL");
-  app->add_option("--grace", options->grace_seconds, "Seconds that what is under way may take to finish at the end")
-      ->check(CLI::Range(0, 3600))
-      ->envname("BOTHY_GRACE");
+  AddServeOptions(*app, *options);
   app->footer(
       "Example:\n  bothy serve --listen 0.0.0.0:8080 --data /srv/bothy\n"
       "  HF_ENDPOINT=http://localhost:8080 hf download ada/demo");

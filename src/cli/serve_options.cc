@@ -1,0 +1,33 @@
+#include "cli/serve_options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace bothy::cli {
+
+void AddServeOptions(CLI::App& app, ServeOptions& options) {
+  AddHubOptions(app, options.place, UnknownKeys::kRefused);
+  app.add_option("--listen", options.listen, "HOST:PORT, also several; port 0 picks a free one")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->envname("BOTHY_LISTEN");
+  app.add_option("--public-url", options.public_url, "The address that clients use, where it is another")
+      ->envname("BOTHY_PUBLIC_URL");
+  app.add_option("--trusted-proxy", options.trusted_proxies, "Addresses or networks whose X-Forwarded fields count")
+      ->delimiter(',')
+      ->envname("BOTHY_TRUSTED_PROXY");
+  app.add_option("--cors-origin", options.cors_origins, "Origins whose pages may use the hub; * is every one")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->envname("BOTHY_CORS_ORIGIN");
+  app.add_option("--certificate", options.certificate, "PEM file: serve https")->envname("BOTHY_CERTIFICATE");
+  app.add_option("--key", options.key, "PEM file with the certificate's key")->envname("BOTHY_KEY");
+  app.add_option("--log-level", options.log_level, "debug, info, warning or error")
+      ->capture_default_str()
+      ->envname("BOTHY_LOG_LEVEL");
+  app.add_option("--grace", options.grace_seconds, "Seconds that what is under way may take to finish at the end")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str()
+      ->envname("BOTHY_GRACE");
+}
+
+}  // namespace bothy::cli

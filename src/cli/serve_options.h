@@ -1,0 +1,24 @@
+// What a server can be told: by options, by the environment, and by the configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/hub_options.h"
+
+namespace bothy::cli {
+
+struct ServeOptions {
+  HubPlace place;
+  std::vector<std::string> listen = {"127.0.0.1:8080"};
+  std::string public_url;
+  std::vector<std::string> trusted_proxies;
+  std::vector<std::string> cors_origins = {"*"};
+  std::string certificate, key;
+  std::string log_level = "info";
+  int grace_seconds = 30;
+};
+
+void AddServeOptions(CLI::App& app, ServeOptions& options);
+
+}  // namespace bothy::cli
