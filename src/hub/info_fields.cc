@@ -48,7 +48,8 @@ constexpr std::array<std::string_view, kInfoFields> kNames = {"author",
                                                               "transformersInfo",
                                                               "trendingScore",
                                                               "usedStorage",
-                                                              "widgetData"};
+                                                              "widgetData",
+                                                              "xetEnabled"};
 
 // huggingface_hub 2.4.0, ExpandModelProperty_T and its sisters.
 constexpr InfoField kModelFields[] = {kAuthor,
@@ -117,6 +118,10 @@ Result<InfoFields> InfoFields::Parse(RepositoryKind kind, std::span<const std::s
   InfoFields fields;
   const auto allowed = FieldsOf(kind);
   for (const std::string& name : names) {
+    if (name == InfoFieldName(kXetEnabled)) {  // of huggingface_hub 0.36, and in no list of today's
+      fields.fields_.set(static_cast<size_t>(kXetEnabled));
+      continue;
+    }
     const auto field =
         std::find_if(allowed.begin(), allowed.end(), [&](InfoField one) { return InfoFieldName(one) == name; });
     if (field == allowed.end()) {

@@ -56,8 +56,9 @@ enum class InfoField : uint8_t {
   kTrendingScore,
   kUsedStorage,
   kWidgetData,
+  kXetEnabled,
 };
-inline constexpr size_t kInfoFields = static_cast<size_t>(InfoField::kWidgetData) + 1;
+inline constexpr size_t kInfoFields = static_cast<size_t>(InfoField::kXetEnabled) + 1;
 
 std::string_view InfoFieldName(InfoField field);  // as clients spell it: "model-index", "library_name"
 

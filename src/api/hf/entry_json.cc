@@ -2,6 +2,15 @@
 
 namespace bothy::api {
 
+json::value GatedJson(Gating gating) {
+  switch (gating) {
+    case Gating::kNone: break;
+    case Gating::kAutomatic: return "auto";
+    case Gating::kManual: return "manual";
+  }
+  return false;
+}
+
 json::object EntryJson(const RepositoryEntry& entry) {
   json::object json = {{"type", entry.is_folder ? "directory" : "file"},
                        {"oid", entry.oid.ToHex()},

@@ -20,15 +20,6 @@ json::array Strings(const std::vector<std::string>& texts) {
   return list;
 }
 
-json::value GatedJson(Gating gating) {
-  switch (gating) {
-    case Gating::kNone: break;
-    case Gating::kAutomatic: return "auto";
-    case Gating::kManual: return "manual";
-  }
-  return false;
-}
-
 Result<json::array> Siblings(const RepositoryFiles& files, const git::Oid& commit, bool with_blobs) {
   json::array list;
   for (const RepositoryEntry& file : TRY(ListFiles(files, commit))) {
@@ -63,6 +54,7 @@ Result<void> AddRepositoryFields(Call& call, const InfoFields& fields, json::obj
   add(InfoField::kLikes, 0);
   add(InfoField::kTrendingScore, 0);
   add(InfoField::kSpaces, json::array());
+  add(InfoField::kXetEnabled, true);
   if (fields.Has(InfoField::kUsedStorage)) {
     info[InfoFieldName(InfoField::kUsedStorage)] = TRY(MeasureContent(call.hub().database(), repository)).bytes;
   }

@@ -23,11 +23,15 @@ inline Result<int64_t> PositiveParameter(const Call& call, std::string_view name
               text.substr(0, 100));
 }
 
-// That the list goes on behind `cursor`.
+// That the list goes on behind `cursor`, asked for as it was now.
 inline void AddNextPage(const Call& call, int64_t limit, std::string_view cursor, Response& response) {
-  response.headers.Set("Link", net::Link(fmt::format("{}{}?limit={}&cursor={}", call.request.base_url,
-                                                     call.request.path, limit, net::PercentEncode(cursor)),
-                                         "next"));
+  std::string address = fmt::format("{}{}?", call.request.base_url, call.request.path);
+  for (const auto& [name, value] : call.query) {
+    if (name == "limit" || name == "cursor") continue;
+    address += fmt::format("{}={}&", net::PercentEncode(name), net::PercentEncode(value));
+  }
+  address += fmt::format("limit={}&cursor={}", limit, net::PercentEncode(cursor));
+  response.headers.Set("Link", net::Link(address, "next"));
 }
 
 }  // namespace bothy::api

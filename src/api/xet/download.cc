@@ -178,6 +178,7 @@ net::Task<Response> SendXorb(Call& call) {
 BOTHY_ROUTES(xet_download)(Routes& routes) {
   const std::string prefix(kXetPrefix);
   routes.AddGranted(Method::kGet, prefix + "/v1/reconstructions/{hash}", ReconstructVersion1);
+  routes.AddGranted(Method::kGet, prefix + "/reconstructions/{hash}", ReconstructVersion1);  // of hf-xet 1.2
   routes.AddGranted(Method::kGet, prefix + "/v2/reconstructions/{hash}", ReconstructVersion2);
   routes.AddGranted(Method::kGet, prefix + "/xorbs/{hash}", SendXorb);
 }

@@ -62,10 +62,13 @@ Result<Response> FindChunk(Call& call) {
 }  // namespace bothy::api
 
 BOTHY_ROUTES(xet_upload)(Routes& routes) {
-  const std::string prefix(kXetPrefix);
-  routes.AddGranted(Method::kPost, prefix + "/v1/xorbs/default/{hash}", ReceiveXorb, kMaxXorbBody);
-  routes.AddGranted(Method::kPost, prefix + "/v1/shards", RegisterShard, xet::kMaxShardBytes);
-  for (const std::string_view space : {"default", "default-merkledb"}) {
-    routes.AddGranted(Method::kGet, prefix + "/v1/chunks/" + std::string(space) + "/{hash}", FindChunk);
+  // hf-xet 1.2 (which huggingface_hub 0.36 brings) knows no versions yet.
+  for (const std::string_view version : {"/v1", ""}) {
+    const std::string prefix = fmt::format("{}{}", kXetPrefix, version);
+    routes.AddGranted(Method::kPost, prefix + "/xorbs/default/{hash}", ReceiveXorb, kMaxXorbBody);
+    routes.AddGranted(Method::kPost, prefix + "/shards", RegisterShard, xet::kMaxShardBytes);
+    for (const std::string_view space : {"default", "default-merkledb"}) {
+      routes.AddGranted(Method::kGet, fmt::format("{}/chunks/{}/{{hash}}", prefix, space), FindChunk);
+    }
   }
 }
