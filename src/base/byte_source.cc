@@ -70,9 +70,10 @@ Result<std::string> ByteSource::ReadAll(uint64_t limit) const {
 Result<std::unique_ptr<ByteSource>> OpenFile(const std::filesystem::path& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    const ErrorCode code = errno == ENOENT   ? ErrorCode::kNotFound
-                           : errno == EACCES ? ErrorCode::kPermissionDenied
-                                             : ErrorCode::kInternal;
+    const ErrorCode code = errno == ENOENT                      ? ErrorCode::kNotFound
+                           : errno == EACCES                    ? ErrorCode::kPermissionDenied
+                           : errno == EMFILE || errno == ENFILE ? ErrorCode::kResourceExhausted
+                                                                : ErrorCode::kInternal;
     return Fail(code, "{}: {}", path.string(), std::strerror(errno));
   }
   struct stat info{};

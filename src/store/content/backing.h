@@ -14,6 +14,10 @@ inline constexpr uint32_t kMaxSegments = 1 << 18;
 // Of a file. Also what a shard of a few bytes can make the server read that names one xorb again and again.
 inline constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
 
+// In all files of a shard: 4 TB of chunks of the usual size, and 5 s of hashing where a shard names a xorb of tiny ones
+// again and again.
+inline constexpr uint64_t kMaxShardChunks = uint64_t{1} << 26;
+
 struct Options {
   std::function<Timestamp()> now = [] {
     return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -24,6 +28,7 @@ struct Options {
   // Files that come as plain bytes are no longer deduplicated when they have three quarters of so many segments.
   uint32_t max_segments = kMaxSegments;
   uint64_t max_file_bytes = kMaxFileBytes;
+  uint64_t max_shard_chunks = kMaxShardChunks;
   // New xorbs of one file that one transaction records, beside which nobody else writes: 0.1 s. The file itself is in
   // the last one.
   size_t xorbs_at_once = 32;

@@ -140,6 +140,12 @@ class Registration {
                   "{} is not the hash of the chunks {} to {} of xorb {}", xet::ToText(*range_hash), begin, end,
                   xet::ToText(segment.xorb));
     }
+    chunks_ += end - begin;
+    if (chunks_ > backing_.options.max_shard_chunks) {
+      return Fail(ErrorCode::kResourceExhausted, "expected at most {} chunks in all files, found more",
+                  backing_.options.max_shard_chunks);
+    }
+    TRY(Advance(0));
     for (uint32_t i = begin; i < end; i++) {
       assembly.Add(known.xorb->id, i, chunks.RawBegin(i), chunks.RawSize(i), chunks.hashes()[i], asked_);
     }
@@ -212,7 +218,8 @@ class Registration {
   BlobRangeReader blobs_;
   LruCache<xet::Hash, KnownXorb, xet::HashOfHash> known_{kMaxLoaded};
 
-  uint64_t verified_ = 0, total_ = 0;
+  uint64_t chunks_ = 0;                                  // of all files
+  uint64_t verified_ = 0, total_ = 0;                    // bytes of them
   std::unordered_map<int64_t, BlobName> segment_blobs_;  // of the file that is being checked
   std::vector<NewFile> checked_;                         // and not yet recorded
   size_t checked_segments_ = 0;

@@ -127,7 +127,7 @@ TEST_P(ShardRegistrationTest, AXorbOfOthersIsNamedOnlyByWhoShowsThatTheyHaveIt) 
   EXPECT_TRUE(*store_->SentBy(1, sha256));
 }
 
-TEST_P(ShardRegistrationTest, TheNumberOfSegmentsAndBytesIsLimited) {
+TEST_P(ShardRegistrationTest, TheNumberOfSegmentsChunksAndBytesIsLimited) {
   // One chunk of one byte, again and again.
   const Upload tiny = UploadOf({"x"}, xet::Scheme::kNone);
   ASSERT_OK(SendXorb(tiny.parts.hash, tiny.xorb, 1));
@@ -149,6 +149,12 @@ TEST_P(ShardRegistrationTest, TheNumberOfSegmentsAndBytesIsLimited) {
   EXPECT_OK(store_->RegisterShard(*Source(repeated(1000)), 1));
   EXPECT_EQ(store_->RegisterShard(*Source(repeated(1001)), 1).error().code, ErrorCode::kResourceExhausted);
   EXPECT_EQ(Content(repeated(1000).files[0].hash), std::string(1000, 'x'));
+  xet::Shard two = repeated(600);
+  two.files.push_back(repeated(400).files[0]);
+  Restart({.max_shard_chunks = 1000});
+  EXPECT_OK(store_->RegisterShard(*Source(two), 1));
+  two.files[1] = repeated(401).files[0];
+  EXPECT_EQ(store_->RegisterShard(*Source(two), 1).error().code, ErrorCode::kResourceExhausted);
 }
 
 TEST_P(ShardRegistrationTest, ProgressIsToldAndCanGiveUp) {
