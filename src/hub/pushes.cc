@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "hub/commits.h"
+#include "hub/rights.h"
 #include "store/git/commits.h"
 #include "store/git/new_objects.h"
 #include "store/git/refs.h"
@@ -108,6 +109,22 @@ Result<void> CheckAll(PushCheck& check, const git::GitRepository& git, std::span
 }
 
 }  // namespace
+
+Result<void> CheckPullRequest(Database& database, const Actor& actor, const FoundRepository& found,
+                              std::string_view revision) {
+  if (!revision.starts_with(kPullRequests) || Decide(actor, Right::kWriteContent, found.facts) == Verdict::kAllowed) {
+    return {};
+  }
+  // The first who moved it.
+  const auto opener = TRY(database.Read([&](Transaction& t) {
+    return t.QueryOne<std::optional<int64_t>>(
+        "SELECT user_id FROM repository_events WHERE repository_id = $1 AND ref = $2 ORDER BY id LIMIT 1",
+        found.repository.id, revision);
+  }));
+  if (!opener || *opener == actor.user_id) return {};  // what is not there is refused as such
+  return Fail(ErrorCode::kPermissionDenied, "{} was opened by somebody else: open a pull request of your own",
+              git::Printable(revision));
+}
 
 Result<PushVerdict> CheckPush(Repositories& repositories, const LargeContent& content, const Actor& actor,
                               const Repository& repository, std::span<const RefUpdate> updates) {

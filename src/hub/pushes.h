@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hub/actor.h"
@@ -28,6 +29,11 @@ struct PushVerdict {
   std::vector<std::string> problems;
   std::vector<ReferredFile> referred;
 };
+
+// kPermissionDenied where `revision` is a pull request's ref, and the actor neither may write to the repository nor has
+// opened it.
+Result<void> CheckPullRequest(Database& database, const Actor& actor, const FoundRepository& found,
+                              std::string_view revision);
 
 // Refuses: refs other than branches, tags and pull requests that are there; deleting the default branch; files that
 // belong outside of git (kMaxRegularFileBytes); pointers to content that is not here or that the actor may not name;

@@ -202,16 +202,20 @@ TEST_F(GitTest, PrivateRepositoriesAreAskedForAPassword) {
   EXPECT_THAT(client.ReadUntil("\r\n\r\n"), HasSubstr("WWW-Authenticate: Basic realm="));
 }
 
-TEST_F(GitTest, WhoMayOnlyReadPushesToAPullRequestOnly) {
-  auto upload = CommitUpload::Begin(hub_->repositories(), hub_->large_content(), bob_.actor, repository_,
-                                    {.revision = "main", .create_pull_request = true});
-  ASSERT_OK(upload);
-  ASSERT_OK(
-      (*upload)->Add("{\"key\":\"header\",\"value\":{\"summary\":\"s\",\"description\":\"\"}}\n"
-                     "{\"key\":\"file\",\"value\":{\"path\":\"a\",\"content\":\"YQ==\",\"encoding\":\"base64\"}}"));
-  const auto outcome = (*upload)->Finish();
-  ASSERT_OK(outcome);
-  const std::string ref = fmt::format("refs/pr/{}", *outcome->pull_request);
+TEST_F(GitTest, WhoMayOnlyReadPushesToAPullRequestOfTheirOwnOnly) {
+  const auto open = [&](const Actor& actor) -> Result<std::string> {
+    const auto upload = TRY(CommitUpload::Begin(hub_->repositories(), hub_->large_content(), actor, repository_,
+                                                {.revision = "main", .create_pull_request = true}));
+    TRY(
+        upload->Add("{\"key\":\"header\",\"value\":{\"summary\":\"s\",\"description\":\"\"}}\n"
+                    "{\"key\":\"file\",\"value\":{\"path\":\"a\",\"content\":\"YQ==\",\"encoding\":\"base64\"}}"));
+    return fmt::format("refs/pr/{}", *TRY(upload->Finish()).pull_request);
+  };
+  const auto opened = open(bob_.actor);
+  ASSERT_OK(opened);
+  const std::string& ref = *opened;
+  const auto of_ada = open(ada_.actor);
+  ASSERT_OK(of_ada);
 
   MustGit("", {"clone", "-q", Address(bob_, "ada/demo"), "bob"});
   const std::string before = RefOf(repository_, "refs/heads/main");
@@ -222,6 +226,11 @@ TEST_F(GitTest, WhoMayOnlyReadPushesToAPullRequestOnly) {
   EXPECT_EQ(RefOf(repository_, "refs/heads/main"), before);
   MustGit("bob", {"push", "-q", "--force", "origin", "HEAD:" + ref});
   EXPECT_EQ(RefOf(repository_, ref), Head("bob"));
+  const std::string before_bob = RefOf(repository_, *of_ada);
+  EXPECT_THAT(Git("bob", {"push", "--force", "origin", "HEAD:" + *of_ada}).errors,
+              HasSubstr("remote: " + *of_ada + " was opened by somebody else"));
+  EXPECT_EQ(RefOf(repository_, *of_ada), before_bob);
+  MustGit("work", {"push", "-q", "--force", "origin", "HEAD:" + ref});  // whoever may write may do this, too
   EXPECT_NE(Git("bob", {"push", "origin", "HEAD:refs/pr/99"}).status, 0);
   EXPECT_THAT(Git("bob", {"push", Address("ada/demo"), "main"}).errors, HasSubstr("could not read Username"));
 }

@@ -58,7 +58,12 @@ class Push {
     std::set<std::string_view> refs;
     for (const RefUpdate& update : request_.updates) {
       if (!refs.insert(update.ref).second) Note(fmt::format("{}: named twice in one push", update.ref));
-      if (update.ref.starts_with(kPullRequests)) continue;
+      if (update.ref.starts_with(kPullRequests)) {
+        const auto may = CheckPullRequest(call_.hub().database(), call_.actor, *call_.found, update.ref);
+        if (!may && may.error().code != ErrorCode::kPermissionDenied) return may;
+        if (!may) Note(may.error().message);
+        continue;
+      }
       if (const auto refusal = call_.Refusal(Right::kWriteContent, *call_.found)) {
         Note(fmt::format("{}: {}", update.ref, MessageOf(*refusal)));
       }

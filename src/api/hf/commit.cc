@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "hub/commits.h"
 #include "hub/preupload.h"
+#include "hub/pushes.h"
 
 namespace bothy::api {
 namespace {
@@ -64,7 +65,10 @@ net::Task<Response> Commit(Call& call) {
   Hub& hub = call.hub();
   const CommitTarget target = {.revision = call.Parameter("revision"),
                                .create_pull_request = call.QueryFlag("create_pr")};
-  auto begun = co_await net::RunBlocking(workers, [&] {
+  auto begun = co_await net::RunBlocking(workers, [&]() -> Result<std::unique_ptr<CommitUpload>> {
+    if (!target.create_pull_request) {
+      TRY(CheckPullRequest(hub.database(), call.actor, *call.found, target.revision));
+    }
     return CommitUpload::Begin(hub.repositories(), hub.large_content(), call.actor, call.repository(), target);
   });
   if (!begun) co_return Refuse(begun.error(), kRevisionNotFound);
