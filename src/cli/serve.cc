@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/serve_options.h"
 #include "cli/terminal.h"
+#include "hub/data_lock.h"
 #include "net/access_log.h"
 #include "net/server.h"
 #include "net/server_metrics.h"
@@ -38,6 +39,7 @@ net::Task<net::Response> Handle(api::App& app, const Metrics& metrics, net::Requ
 Result<void> Run(const ServeOptions& options) {
   TRY(StartLog({.level = TRY(ParseLogLevel(options.log_level))}));
   auto hub = TRY(OpenHub(options.place));
+  const DataLock lock = TRY(DataLock::Take(hub->data(), DataLockKind::kRepositories, "bothy serve"));
   LogRecovery(TRY(hub->repositories().Recover()));
   if (TRY(hub->accounts().List(0, 1)).empty()) {
     fmt::print(stderr,

@@ -262,7 +262,7 @@ Result<std::shared_ptr<git::GitRepository>> Repositories::OpenFolder(int64_t id,
   auto git = TRY(git::GitRepository::Open(folder_ / folder));
   if (ReadRepositoryId(git->path()) != id)
     return Fail(ErrorCode::kNotFound, "{}: another repository has this place now", folder);
-  if (tidied_.insert(id).second) TRY(git->RemoveLeftovers());
+  if (owned_ && tidied_.insert(id).second) TRY(git->RemoveLeftovers());
   open_.emplace_front(id, git);
   if (open_.size() > kMaxOpen) open_.pop_back();
   return git;

@@ -53,7 +53,8 @@ struct RecoveryReport {
 // Who wrote a commit that the hub makes for an actor. The address leads nowhere, so that nobody's own is published.
 git::Signature AuthorOf(const Actor& actor, Timestamp now);
 
-class Repositories {  // Safe to use from several threads, in one process for a folder.
+// Safe to use from several threads. One process writes to a folder (data_lock.h); others may look into it meanwhile.
+class Repositories {
  public:
   // `folder` holds the git repositories: models/ns/name.git and so on.
   Repositories(Database& database, std::filesystem::path folder, Clock clock);
@@ -85,8 +86,13 @@ class Repositories {  // Safe to use from several threads, in one process for a 
   // Kept open for a while, with what it remembers.
   Result<std::shared_ptr<git::GitRepository>> Open(const Repository& repository) const;
 
-  // Once, before anything else uses the folder.
+  // Once, before anything else uses the folder, by the process that writes to it: from then on what an earlier one has
+  // left in a repository is removed when it is opened first.
   Result<RecoveryReport> Recover();
+
+  // Where a repository lies, or has to.
+  std::filesystem::path PathOf(const Repository& repository) const { return folder_ / repository.folder; }
+  const std::filesystem::path& folder() const { return folder_; }
 
   Database& database() const { return database_; }
   Timestamp now() const { return clock_(); }
@@ -115,6 +121,7 @@ class Repositories {  // Safe to use from several threads, in one process for a 
 
   mutable std::mutex mutex_;  // over what follows
   std::set<std::string> busy_;
+  bool owned_ = false;                // Recover was called: nobody else writes to the folder
   mutable std::set<int64_t> tidied_;  // opened by this process before, and free of what an earlier one left
   mutable std::list<std::pair<int64_t, std::shared_ptr<git::GitRepository>>> open_;  // the last used first
 };

@@ -253,10 +253,20 @@ TEST_P(RepositoriesTest, AFolderThatBelongsToAnotherIsNeverOpened) {
   EXPECT_FALSE(repositories_->Open(made));
 }
 
+TEST_P(RepositoriesTest, WhoOnlyLooksTouchesNothingOfWhoWrites) {
+  const Repository made = Make(ada_, "demo");
+  const auto lock = folder() / "git" / made.folder / "refs/heads/main.lock";
+  std::ofstream(lock) << "";
+  Restart();
+  EXPECT_TRUE(Git(made));
+  EXPECT_TRUE(std::filesystem::exists(lock));
+}
+
 TEST_P(RepositoriesTest, LocksThatACrashHasLeftDoNotStopTheNextWriter) {
   const Repository made = Make(ada_, "demo");
   std::ofstream(folder() / "git" / made.folder / "refs/heads/main.lock") << "";
   Restart();
+  ASSERT_OK(repositories_->Recover());
   EXPECT_OK(git::MoveRef(*Git(made), "refs/heads/main", Head(made), Head(made)));
 }
 

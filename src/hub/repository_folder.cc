@@ -3,11 +3,25 @@
 #include <fstream>
 
 #include "base/output_file.h"
+#include "store/git/repository.h"
 
 namespace bothy {
 namespace {
 
 constexpr std::string_view kIdFile = "bothy-id";
+
+// Calls `use` with the name of every entry of a folder; there is none where the folder is not there.
+template <class Use>
+Result<void> ForEachName(const std::filesystem::path& folder, const Use& use) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    TRY(use(it->path().filename().string()));
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return Fail(ErrorCode::kInternal, "{}: {}", folder.string(), error.message());
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -22,6 +36,22 @@ std::optional<FolderNames> NamesOfFolder(std::string_view folder) {
   if (first == last || !folder.ends_with(kEnding)) return std::nullopt;
   folder.remove_suffix(kEnding.size());
   return FolderNames{std::string(folder.substr(first + 1, last - first - 1)), std::string(folder.substr(last + 1))};
+}
+
+Result<void> ForEachFolder(const std::filesystem::path& root,
+                           const std::function<Result<void>(const std::string& folder)>& use) {
+  for (const RepositoryKind kind : kRepositoryKinds) {
+    const std::string plural(KindPlural(kind));
+    TRY(ForEachName(root / plural, [&](const std::string& owner) {
+      return ForEachName(root / plural / owner,
+                         [&](const std::string& name) { return use(fmt::format("{}/{}/{}", plural, owner, name)); });
+    }));
+  }
+  return {};
+}
+
+bool IsLeftoverFolder(std::string_view folder) {
+  return folder.substr(folder.rfind('/') + 1).starts_with(git::kTemporaryPrefix);
 }
 
 std::optional<int64_t> ReadRepositoryId(const std::filesystem::path& folder) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,12 @@ struct FolderNames {
 };
 // The other way round; nothing where it is no such folder.
 std::optional<FolderNames> NamesOfFolder(std::string_view folder);
+
+// Calls `use` with every "models/ada/demo.git" that there is below `root`, and with what a crash has left beside them,
+// whose names begin with git::kTemporaryPrefix.
+Result<void> ForEachFolder(const std::filesystem::path& root,
+                           const std::function<Result<void>(const std::string& folder)>& use);
+bool IsLeftoverFolder(std::string_view folder);
 
 // Each git repository holds the number of its row, so that a folder that has taken the place of another is never
 // mistaken for it. Nothing where it has none.

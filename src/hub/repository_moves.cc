@@ -15,32 +15,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kPage = 1000;  // rows at once
 
-// All ready repositories for which `condition` holds, page by page.
-template <class Use>
-Result<void> ForEachRepository(Database& database, Sql<> condition, const Use& use) {
-  for (int64_t last = 0;;) {
-    Statement statement = SelectRepositories({});
-    statement.Add(condition).Add(" AND repositories.id > $1 ORDER BY repositories.id LIMIT $2", last, kPage);
-    const auto found = TRY(database.Read([&](Transaction& t) { return QueryRepositories(t, statement); }));
-    if (found.empty()) return {};
-    for (const FoundRepository& one : found) TRY(use(one.repository));
-    last = found.back().repository.id;
-  }
-}
-
-// Calls `use` with the name of every entry of a folder; there is none where the folder is not there.
-template <class Use>
-Result<void> ForEachName(const fs::path& folder, const Use& use) {
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    TRY(use(it->path().filename().string()));
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return Fail(ErrorCode::kInternal, "{}: {}", folder.string(), error.message());
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<Repository> Repositories::Move(const Actor& actor, const Repository& repository, int64_t owner_id,
@@ -104,6 +78,11 @@ Result<void> Repositories::SettleFolder(const Repository& repository, const std:
 }
 
 Result<RecoveryReport> Repositories::Recover() {
+  {
+    const std::lock_guard lock(mutex_);
+    owned_ = true;
+    open_.clear();  // what is moved below is opened anew
+  }
   RecoveryReport report;
   TRY(RecoverUnready(report));
   TRY(FinishMoves(report));
@@ -154,22 +133,16 @@ Result<void> Repositories::CompareWithDisk(RecoveryReport& report) {
     known.insert(repository.folder);
     return {};
   }));
-  for (const RepositoryKind kind : kRepositoryKinds) {
-    const std::string plural(KindPlural(kind));
-    TRY(ForEachName(folder_ / plural, [&](const std::string& owner) {
-      return ForEachName(folder_ / plural / owner, [&](const std::string& name) -> Result<void> {
-        const std::string folder = fmt::format("{}/{}/{}", plural, owner, name);
-        if (!name.starts_with(git::kTemporaryPrefix)) {
-          if (!known.contains(folder)) report.unknown.push_back(folder);
-          return {};
-        }
-        std::error_code error;
-        fs::remove_all(folder_ / folder, error);
-        if (error) return Fail(ErrorCode::kInternal, "{}: {}", folder, error.message());
-        return {};
-      });
-    }));
-  }
+  TRY(ForEachFolder(folder_, [&](const std::string& folder) -> Result<void> {
+    if (!IsLeftoverFolder(folder)) {
+      if (!known.contains(folder)) report.unknown.push_back(folder);
+      return {};
+    }
+    std::error_code error;
+    fs::remove_all(folder_ / folder, error);
+    if (error) return Fail(ErrorCode::kInternal, "{}: {}", folder, error.message());
+    return {};
+  }));
   return {};
 }
 

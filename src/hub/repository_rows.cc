@@ -8,6 +8,8 @@
 namespace bothy {
 namespace {
 
+constexpr int64_t kPage = 1000;  // rows at once
+
 template <class T, size_t n>
 using Names = std::array<std::pair<std::string_view, T>, n>;
 
@@ -89,6 +91,18 @@ Result<std::vector<FoundRepository>> QueryRepositories(Transaction& transaction,
     found.push_back(std::move(one));
   }
   return found;
+}
+
+Result<void> ForEachRepository(Database& database, Sql<> condition,
+                               const std::function<Result<void>(const Repository&)>& use) {
+  for (int64_t last = 0;;) {
+    Statement statement = SelectRepositories({});
+    statement.Add(condition).Add(" AND repositories.id > $1 ORDER BY repositories.id LIMIT $2", last, kPage);
+    const auto found = TRY(database.Read([&](Transaction& t) { return QueryRepositories(t, statement); }));
+    if (found.empty()) return {};
+    for (const FoundRepository& one : found) TRY(use(one.repository));
+    last = found.back().repository.id;
+  }
 }
 
 Result<void> RecordEvent(Transaction& transaction, Timestamp now, const Repository& repository, int64_t user_id,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,11 @@ namespace bothy {
 // For QueryRepositories only, as what it selects is known there.
 Statement SelectRepositories(const Actor& actor);
 Result<std::vector<FoundRepository>> QueryRepositories(Transaction& transaction, const Statement& statement);
+
+// All ready repositories for which `condition`, which begins with " AND", holds; a page at a time, in the order of
+// their ids.
+Result<void> ForEachRepository(Database& database, Sql<> condition,
+                               const std::function<Result<void>(const Repository&)>& use);
 
 std::string_view GatingName(Gating gating);  // "false", "auto", "manual", as in the database and in JSON
 std::optional<Gating> GatingOfName(std::string_view name);
