@@ -66,6 +66,8 @@ class Verification {
     const auto sound = CheckXorb(id, hash);
     if (!sound && sound.error().code == ErrorCode::kCancelled) return sound;
     if (sound && state == XorbState::kWhole) return {};
+    if (sound && !options_.read_blobs)
+      return ReportDamaged(id, hash, "was found damaged, and nobody has sent it again");
     if (sound) {
       if (options_.repair) TRY(SetState(id, XorbState::kDamaged, XorbState::kWhole));
       Report({ProblemKind::kHealedXorb, fmt::format("xorb {}: was damaged and is whole again", ToText(hash)),
@@ -112,6 +114,7 @@ class Verification {
     if (*size != chunks.raw_bytes()) {
       return Fail(ErrorCode::kCorrupt, "expected a blob of {} bytes, found {}", chunks.raw_bytes(), *size);
     }
+    if (!options_.read_blobs) return {};
     const auto blob = TRY(backing_.blobs.Open(BlobOf(hash)));
     std::vector<std::byte> content;
     for (uint32_t i = 0; i < chunks.size(); i++) {

@@ -32,6 +32,8 @@ struct Problem {
 
 struct VerifyOptions {
   bool repair = false;
+  // Without, blobs are not read: only that they are there and how large they are.
+  bool read_blobs = true;
   // Also the SHA-256 of every file, for which each is read by itself, however much it shares with others. Without, all
   // blobs are read once, and files are checked by the hashes of their chunks.
   bool read_files = false;

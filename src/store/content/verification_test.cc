@@ -101,6 +101,25 @@ TEST_P(VerificationTest, AFileWhoseXorbIsDamagedIsMendedByAnyOtherXorbsOfIt) {
   EXPECT_TRUE(Verify().empty());
 }
 
+TEST_P(VerificationTest, AQuickLookFindsWhatIsMissingOrTooShortOrKnownToBeDamaged) {
+  const auto file = Send(content_);
+  ASSERT_OK(file);
+  const VerifyOptions quick = {.read_blobs = false};
+  const auto name = Blobs().begin()->first;
+  DamageByte(name, 7);
+  EXPECT_TRUE(Verify(quick).empty());
+  Verify({.repair = true});
+  EXPECT_EQ(KindsOf(Verify(quick)), (Kinds{kDamagedXorb, kDamagedFile}));
+  EXPECT_EQ(KindsOf(Verify({.repair = true, .read_blobs = false})), (Kinds{kDamagedXorb, kDamagedFile}));
+  DamageByte(name, 7);
+  EXPECT_EQ(KindsOf(Verify({.repair = true})), (Kinds{kHealedXorb}));
+  EXPECT_TRUE(Verify(quick).empty());
+  std::filesystem::resize_file(PathOf(name), content_.size() - 1);
+  EXPECT_EQ(KindsOf(Verify(quick)), (Kinds{kDamagedXorb, kDamagedFile}));
+  std::filesystem::remove(PathOf(name));
+  EXPECT_EQ(KindsOf(Verify(quick)), (Kinds{kDamagedXorb, kDamagedFile}));
+}
+
 TEST_P(VerificationTest, ADamagedXorbThatNoFileNeedsIsRemoved) {
   const Upload upload = UploadOf({content_});
   ASSERT_OK(SendXorb(upload.parts.hash, upload.xorb, 1));

@@ -1,11 +1,14 @@
 #include "store/git/maintenance.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "store/git/git_process.h"
 
 namespace bothy::git {
 namespace {
+
+constexpr size_t kMaxFsckWords = 2000;  // of what git says is wrong
 
 // Packing takes the second place behind serving, in memory as in processors.
 GitOptions Limits(std::chrono::milliseconds timeout) {
@@ -63,8 +66,23 @@ Result<void> DropUnreachable(GitRepository& repository, std::chrono::seconds age
   return WriteGraph(repository, timeout);
 }
 
-Result<void> CheckObjects(const GitRepository& repository, std::chrono::milliseconds timeout) {
-  return Quietly(repository, {"fsck", "--full", "--no-dangling", "--no-progress"}, timeout);
+Result<void> CheckObjects(const GitRepository& repository, ObjectCheck check, std::chrono::milliseconds timeout) {
+  const auto process = TRY(StartGit(
+      repository,
+      {"fsck", check == ObjectCheck::kThere ? "--connectivity-only" : "--full", "--no-dangling", "--no-progress"},
+      Limits(timeout)));
+  std::string said;  // what is missing; what is broken comes on the other stream
+  const int status = TRY(process->Exchange([]() -> Result<std::string_view> { return std::string_view(); },
+                                           [&](std::string_view text) -> Result<void> {
+                                             said +=
+                                                 text.substr(0, kMaxFsckWords - std::min(kMaxFsckWords, said.size()));
+                                             return {};
+                                           }));
+  if (status == 0) return {};
+  said += process->error_output().substr(0, kMaxFsckWords);
+  while (said.ends_with('\n')) said.pop_back();
+  for (size_t end = said.find('\n'); end != std::string::npos; end = said.find('\n', end)) said.replace(end, 1, "; ");
+  return Fail(ErrorCode::kCorrupt, "git fsck ended with status {}: {}", status, said);
 }
 
 }  // namespace bothy::git

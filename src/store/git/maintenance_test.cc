@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "store/git/git_testing.h"
@@ -95,10 +96,28 @@ TEST_F(Maintenance, TimeIsLimited) {
 
 TEST_F(Maintenance, CheckingFindsWhatIsBroken) {
   Commit({{"a", "1"}});
-  EXPECT_OK(CheckObjects(*repository_, kTimeout));
+  for (const auto check : {ObjectCheck::kThere, ObjectCheck::kSound}) {
+    EXPECT_OK(CheckObjects(*repository_, check, kTimeout));
+  }
   const std::string blob = Git({"rev-parse", "main:a"});
-  std::filesystem::remove(repository_->path() / "objects" / blob.substr(0, 2) / blob.substr(2));
-  EXPECT_THAT(CheckObjects(*repository_, kTimeout).error().message, testing::HasSubstr("status"));
+  const auto file = repository_->path() / "objects" / blob.substr(0, 2) / blob.substr(2);
+  std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  std::ofstream(file) << "not what it was";
+  EXPECT_OK(CheckObjects(*repository_, ObjectCheck::kThere, kTimeout));
+  EXPECT_EQ(CheckObjects(*repository_, ObjectCheck::kSound, kTimeout).error().code, ErrorCode::kCorrupt);
+  std::filesystem::remove(file);
+  for (const auto check : {ObjectCheck::kThere, ObjectCheck::kSound}) {
+    const auto checked = CheckObjects(*repository_, check, kTimeout);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().code, ErrorCode::kCorrupt);
+    EXPECT_THAT(checked.error().message, testing::HasSubstr("missing blob " + blob));
+    EXPECT_EQ(checked.error().message.find('\n'), std::string::npos);
+  }
+}
+
+TEST_F(Maintenance, ARepositoryWithoutACommitIsSound) {
+  EXPECT_OK(CheckObjects(*repository_, ObjectCheck::kThere, kTimeout));
+  EXPECT_OK(CheckObjects(*repository_, ObjectCheck::kSound, kTimeout));
 }
 
 }  // namespace
