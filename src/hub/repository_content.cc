@@ -24,6 +24,48 @@ Result<void> InsertRows(Transaction& t, const Repository& repository, std::span<
   return {};
 }
 
+// What `select` gives of a repository, as far as it is in `sha256s`.
+Result<std::unordered_set<std::string>> RowsAmong(Database& database, Sql<int64_t> select, const Repository& repository,
+                                                  std::span<const std::string> sha256s) {
+  std::unordered_set<std::string> rows;
+  for (; !sha256s.empty(); sha256s = sha256s.subspan(std::min(kNamesAtOnce, sha256s.size()))) {
+    Statement statement(select, repository.id);
+    statement.Add(" AND sha256 IN (''");
+    for (const std::string& sha256 : sha256s.first(std::min(kNamesAtOnce, sha256s.size()))) {
+      statement.Add(", $1", sha256);
+    }
+    statement.Add(")");
+    for (auto& row : TRY(database.Read([&](Transaction& t) { return t.Query<std::string>(statement); }))) {
+      rows.insert(std::move(row));
+    }
+  }
+  return rows;
+}
+
+// Removes the rows of what is not among `held`.
+Result<uint64_t> RemoveOthers(Database& database, const Repository& repository,
+                              const std::unordered_set<std::string>& held) {
+  uint64_t removed = 0;
+  for (std::string last;;) {
+    const auto rows = TRY(database.Read([&](Transaction& t) {
+      return t.Query<std::string>(
+          "SELECT sha256 FROM repository_content WHERE repository_id = $1 AND sha256 > $2 ORDER BY sha256 LIMIT $3",
+          repository.id, last, static_cast<int64_t>(kRowsAtOnce));
+    }));
+    if (rows.empty()) return removed;
+    last = rows.back();
+    removed += static_cast<uint64_t>(TRY(database.Write([&](Transaction& t) -> Result<int64_t> {
+      int64_t gone = 0;
+      for (const std::string& sha256 : rows) {
+        if (held.contains(sha256)) continue;
+        gone += TRY(t.Execute("DELETE FROM repository_content WHERE repository_id = $1 AND sha256 = $2", repository.id,
+                              sha256));
+      }
+      return gone;
+    })));
+  }
+}
+
 }  // namespace
 
 Result<void> AddContent(Database& database, const Repository& repository, std::span<const ReferredFile> files,
@@ -37,19 +79,12 @@ Result<void> AddContent(Database& database, const Repository& repository, std::s
 
 Result<std::unordered_set<std::string>> ReferredAmong(Database& database, const Repository& repository,
                                                       std::span<const std::string> sha256s) {
-  std::unordered_set<std::string> referred;
-  for (; !sha256s.empty(); sha256s = sha256s.subspan(std::min(kNamesAtOnce, sha256s.size()))) {
-    Statement statement("SELECT sha256 FROM repository_content WHERE repository_id = $1 AND sha256 IN (''",
-                        repository.id);
-    for (const std::string& sha256 : sha256s.first(std::min(kNamesAtOnce, sha256s.size()))) {
-      statement.Add(", $1", sha256);
-    }
-    statement.Add(")");
-    for (auto& row : TRY(database.Read([&](Transaction& t) { return t.Query<std::string>(statement); }))) {
-      referred.insert(std::move(row));
-    }
-  }
-  return referred;
+  return RowsAmong(database, "SELECT sha256 FROM repository_content WHERE repository_id = $1", repository, sha256s);
+}
+
+Result<std::unordered_set<std::string>> RemovedAmong(Database& database, const Repository& repository,
+                                                     std::span<const std::string> sha256s) {
+  return RowsAmong(database, "SELECT sha256 FROM removed_content WHERE repository_id = $1", repository, sha256s);
 }
 
 Result<bool> RefersTo(Database& database, const Repository& repository, const std::string& sha256) {
@@ -118,38 +153,30 @@ Result<std::vector<std::string>> Unreferred(Database& database, std::span<const 
 Result<void> RebuildContent(Database& database, const Repository& repository, git::GitRepository& git, Timestamp now) {
   const git::DropGuard guard = TRY(git::DropGuard::Take(git));
   std::vector<ReferredFile> files;
-  std::unordered_set<std::string> held;
+  std::unordered_set<std::string> seen;
   TRY(git::ForEachLargeFile(git, [&](const git::LargeFile& file) -> Result<void> {
-    if (held.insert(file.pointer.sha256).second) {
+    if (seen.insert(file.pointer.sha256).second) {
       files.push_back({file.pointer.sha256, file.pointer.size, file.path, file.ref});
     }
     return {};
   }));
-  // They may become reachable again, but were never looked at where a push was refused: no new rows for these.
+  const auto removed = TRY(RemovedAmong(database, repository, std::vector<std::string>(seen.begin(), seen.end())));
+  std::erase_if(files, [&](const ReferredFile& file) { return removed.contains(file.sha256); });
+  TRY(AddContent(database, repository, files, now));
+  TRY(ForgetDroppedContent(database, repository, git, guard));
+  return {};
+}
+
+Result<uint64_t> ForgetDroppedContent(Database& database, const Repository& repository, const git::GitRepository& git,
+                                      const git::DropGuard&) {
+  std::unordered_set<std::string> held;
+  // Also of what no ref leads to: it may become reachable again. It was never looked at where a push was refused, so
+  // nothing gets a row for it.
   TRY(git::ForEachStoredPointer(git, [&](const git::StoredPointer& file) -> Result<void> {
     held.insert(file.pointer.sha256);
     return {};
   }));
-  TRY(AddContent(database, repository, files, now));
-  std::vector<std::string> gone;
-  for (std::string last;;) {
-    const auto rows = TRY(database.Read([&](Transaction& t) {
-      return t.Query<std::string>(
-          "SELECT sha256 FROM repository_content WHERE repository_id = $1 AND sha256 > $2 ORDER BY sha256 LIMIT $3",
-          repository.id, last, static_cast<int64_t>(kRowsAtOnce));
-    }));
-    if (rows.empty()) break;
-    for (const std::string& sha256 : rows) {
-      if (!held.contains(sha256)) gone.push_back(sha256);
-    }
-    last = rows.back();
-  }
-  return database.Write([&](Transaction& t) -> Result<void> {
-    for (const std::string& sha256 : gone) {
-      TRY(t.Execute("DELETE FROM repository_content WHERE repository_id = $1 AND sha256 = $2", repository.id, sha256));
-    }
-    return {};
-  });
+  return RemoveOthers(database, repository, held);
 }
 
 }  // namespace bothy

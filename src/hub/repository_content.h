@@ -52,9 +52,18 @@ Result<ContentUsage> MeasureContentOf(Database& database, int64_t owner_id);  //
 // Those of `sha256s` that no repository refers to, in their order.
 Result<std::vector<std::string>> Unreferred(Database& database, std::span<const std::string> sha256s);
 
-// Makes the rows anew from what the git repository holds, after history was dropped from it, and for repair: what a ref
-// leads to gets its row, and of the others those stay whose pointers are still there. kUnavailable while anybody writes
+// Those of `sha256s` that were removed from the repository for good, though its history may still point to them.
+Result<std::unordered_set<std::string>> RemovedAmong(Database& database, const Repository& repository,
+                                                     std::span<const std::string> sha256s);
+
+// Makes the rows anew from what the git repository holds, for repair: what a ref leads to gets its row, unless it was
+// removed for good, and of the others those stay whose pointers are still there. kUnavailable while anybody writes
 // there; writers get kUnavailable meanwhile.
 Result<void> RebuildContent(Database& database, const Repository& repository, git::GitRepository& git, Timestamp now);
+
+// The half of it that removes, after history was dropped from the repository: how many rows went. The guard is the
+// caller's.
+Result<uint64_t> ForgetDroppedContent(Database& database, const Repository& repository, const git::GitRepository& git,
+                                      const git::DropGuard& guard);
 
 }  // namespace bothy

@@ -56,8 +56,14 @@ Result<void> RemoveLargeFiles(Repositories& repositories, const Actor& actor, co
     }
     TRY(repositories.database().Write([&](Transaction& t) -> Result<void> {
       for (const std::string& sha256 : removal.sha256s) {
-        TRY(t.Execute("DELETE FROM repository_content WHERE repository_id = $1 AND sha256 = $2", repository.id,
-                      sha256));
+        if (TRY(t.Execute("DELETE FROM repository_content WHERE repository_id = $1 AND sha256 = $2", repository.id,
+                          sha256)) == 0) {
+          continue;
+        }
+        TRY(
+            t.Execute("INSERT INTO removed_content (repository_id, sha256) VALUES ($1, $2)"
+                      " ON CONFLICT (repository_id, sha256) DO NOTHING",
+                      repository.id, sha256));
       }
       return {};
     }));

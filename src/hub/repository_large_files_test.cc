@@ -65,6 +65,8 @@ TEST_P(RepositoryLargeFilesTest, OrStayInHistoryWithoutTheirContent) {
   EXPECT_EQ(Listed(), Strings{kB});
   EXPECT_EQ(Head(repository_), before);
   EXPECT_EQ(*Unreferred(*database_, Strings{kA, kB}), Strings{kA});
+  ASSERT_OK(RebuildContent(*database_, repository_, *Git(repository_), {}));
+  EXPECT_EQ(Listed(), Strings{kB});
 }
 
 TEST_P(RepositoryLargeFilesTest, AreNotRemovedWhileSomebodyWrites) {
