@@ -13,6 +13,7 @@
 #include <CLI/App.hpp>
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -22,9 +23,20 @@ namespace bothy::cli {
 // What runs after the command line has been read without mistakes.
 class Runner {
  public:
-  using Action = std::function<Result<void>()>;
-  void Set(CLI::App* app, Action action) {
-    app->callback([this, action = std::move(action)] { action_ = action; });
+  using Action = std::function<Result<int>()>;  // the exit code, where nothing has failed
+  // `action` gives a Result<void>, or a Result<int> where there is more to tell than that it is done.
+  template <class Function>
+  void Set(CLI::App* app, Function action) {
+    app->callback([this, action = std::move(action)] {
+      if constexpr (std::is_same_v<std::invoke_result_t<const Function&>, Result<int>>) {
+        action_ = action;
+      } else {
+        action_ = [action]() -> Result<int> {
+          TRY(action());
+          return 0;
+        };
+      }
+    });
   }
   const Action& action() const { return action_; }
 

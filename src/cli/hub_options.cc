@@ -44,4 +44,11 @@ Result<std::unique_ptr<Hub>> OpenHub(const HubPlace& place) {
   return Hub::Open({.data = TRY(DataFolder(place)), .database = place.database});
 }
 
+Result<std::unique_ptr<Hub>> OpenExistingHub(const HubPlace& place) {
+  const std::filesystem::path data = TRY(DataFolder(place));
+  std::error_code error;
+  if (std::filesystem::exists(place.database.empty() ? data / "bothy.db" : data, error)) return OpenHub(place);
+  return Fail(ErrorCode::kNotFound, "there is no hub in {}: say where it is by --data or BOTHY_DATA", data.string());
+}
+
 }  // namespace bothy::cli

@@ -24,5 +24,7 @@ void AddHubOptions(CLI::App& app, HubPlace& place, UnknownKeys unknown = Unknown
 
 Result<std::filesystem::path> DataFolder(const HubPlace& place);
 Result<std::unique_ptr<Hub>> OpenHub(const HubPlace& place);
+// For commands that are about what is there: kNotFound where there is no hub, instead of making one.
+Result<std::unique_ptr<Hub>> OpenExistingHub(const HubPlace& place);
 
 }  // namespace bothy::cli

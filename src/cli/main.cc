@@ -1,6 +1,7 @@
 // The program: reads the command line and runs one subcommand.
 //
-// Exit codes: 0 done; 1 it failed, with one message on stderr; 2 wrong usage; 130 ended by Ctrl-C.
+// Exit codes: 0 done; 1 it failed, with one message on stderr; 2 wrong usage; 130 ended by Ctrl-C. A subcommand may
+// have its own.
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -31,8 +32,8 @@ int Main(int argc, char** argv) {
     fmt::print(stderr, "bothy: {}\n", isa.error().message);
     return 2;
   }
-  const Result<void> result = runner.action()();
-  if (result) return std::fflush(stdout) == 0 ? 0 : 1;
+  const Result<int> result = runner.action()();
+  if (result) return std::fflush(stdout) == 0 ? *result : 1;
   std::fflush(stdout);
   if (result.error().code == ErrorCode::kCancelled) return 130;
   fmt::print(stderr, "bothy: {}\n", result.error().message);

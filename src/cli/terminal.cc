@@ -62,7 +62,11 @@ Progress::~Progress() {
   if (shown_) std::fputs("\r\033[K", stderr);
 }
 
-void Progress::Update(uint64_t done, uint64_t total) {
+void Progress::Update(uint64_t done, uint64_t total) { Show(done, total, HumanBytes); }
+
+void Progress::UpdateCount(uint64_t done, uint64_t total) { Show(done, total, HumanCount); }
+
+void Progress::Show(uint64_t done, uint64_t total, std::string (*format)(uint64_t)) {
   const auto now = std::chrono::steady_clock::now();
   if (!terminal_ || now - start_ < std::chrono::milliseconds(500) || now - last_ < std::chrono::milliseconds(100))
     return;
@@ -70,7 +74,7 @@ void Progress::Update(uint64_t done, uint64_t total) {
   shown_ = true;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double left = done > 0 ? seconds * static_cast<double>(total - done) / static_cast<double>(done) : 0;
-  fmt::print(stderr, "\r\033[K{} {} of {} ({} %), {} left", label_, HumanBytes(done), HumanBytes(total),
+  fmt::print(stderr, "\r\033[K{} {} of {} ({} %), {} left", label_, format(done), format(total),
              total > 0 ? done * 100 / total : 100, HumanSeconds(left));
   std::fflush(stderr);
 }

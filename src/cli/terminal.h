@@ -24,9 +24,12 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void Update(uint64_t done, uint64_t total);  // in bytes
+  void Update(uint64_t done, uint64_t total);       // in bytes
+  void UpdateCount(uint64_t done, uint64_t total);  // of anything else
 
  private:
+  void Show(uint64_t done, uint64_t total, std::string (*format)(uint64_t));
+
   std::string label_;
   bool terminal_;
   bool shown_ = false;
