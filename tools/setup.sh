@@ -11,6 +11,8 @@ build_packages=(clang-19 lld-19 cmake ninja-build ccache pkg-config python3 pyth
   libgit2-dev git prometheus-cpp-dev libtomlplusplus-dev)
 test_packages=(libgtest-dev libgmock-dev librapidcheck-dev g++-12 clang-format-19 libclang-rt-19-dev
   postgresql-15 git-lfs)
+# Node.js from elsewhere brings an npm that Debian's cannot stand beside.
+command -v npm >/dev/null || test_packages+=(nodejs npm)
 
 renamed() {
   case "$distribution:$1" in
