@@ -36,6 +36,7 @@ RUNS = {
     "libraries": ("libraries.py", LIBRARIES, {}),
     "javascript": ("javascript.py", JAVASCRIPT, {}),
     "git": ("git.py", NEWEST, {}),
+    "interrupted": ("interrupted.py", NEWEST, {}),
 }
 
 

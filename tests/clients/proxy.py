@@ -1,0 +1,45 @@
+"""A TCP proxy before a server, which can cut connections after so many bytes."""
+import socket
+import threading
+
+
+class Proxy:
+    """Forwards to 127.0.0.1:port, and counts the bytes carried either way. cut(after): the next connection that has
+    carried so many bytes ends there."""
+
+    def __init__(self, port):
+        self.target = port
+        self.limit = None
+        self.cuts = 0
+        self.carried = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self, after):
+        self.limit = after
+
+    def _accept(self):
+        while True:
+            client = self.listener.accept()[0]
+            server = socket.create_connection(("127.0.0.1", self.target))
+            carried = [0]
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self._carry, args=(source, sink, carried), daemon=True).start()
+
+    def _carry(self, source, sink, carried):
+        try:
+            while data := source.recv(65536):
+                if self.limit is not None and carried[0] + len(data) > self.limit:
+                    left, self.limit = self.limit - carried[0], None
+                    self.cuts += 1
+                    sink.sendall(data[:max(0, left)])
+                    for end in (source, sink):
+                        end.shutdown(socket.SHUT_RDWR)
+                    return
+                carried[0] += len(data)
+                self.carried += len(data)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the other direction has closed it
