@@ -1,5 +1,7 @@
 // bothy serve: the hub, for clients that speak to Hugging Face.
 #include <CLI/CLI.hpp>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "api/app.h"
@@ -9,6 +11,7 @@
 #include "cli/serve_options.h"
 #include "cli/terminal.h"
 #include "hub/data_lock.h"
+#include "hub/housekeeping.h"
 #include "net/access_log.h"
 #include "net/server.h"
 #include "net/server_metrics.h"
@@ -26,6 +29,30 @@ void LogRecovery(const RecoveryReport& report) {
   log(LogLevel::kError, "repository missing on the disk", report.missing);
   log(LogLevel::kWarning, "repository unknown to the database", report.unknown);
 }
+
+// Beside the server, until it ends.
+class Housekeeping {
+ public:
+  Housekeeping(Hub& hub, std::chrono::hours every) {
+    if (every.count() == 0) return;
+    thread_ = std::jthread([this, &hub, every](const std::stop_token& stop) {
+      std::unique_lock lock(mutex_);
+      while (!wake_.wait_for(lock, stop, every, [] { return false; }) && !stop.stop_requested()) {
+        const auto collected = CollectContent(hub);
+        if (!collected) {
+          Log(LogLevel::kError, "content not collected", {{"error", collected.error()}});
+        } else {
+          Log(LogLevel::kInfo, "content collected", {{"files", collected->files}, {"bytes", collected->bytes}});
+        }
+      }
+    });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;
+};
 
 net::Task<net::Response> Handle(api::App& app, const Metrics& metrics, net::Request& request) {
   const bool reads = request.method == net::Method::kGet || request.method == net::Method::kHead;
@@ -62,6 +89,7 @@ Result<void> Run(const ServeOptions& options) {
     net::LogAccess(record);
     counted.Count(record);
   };
+  const Housekeeping housekeeping(*hub, std::chrono::hours(options.gc_hours));
   CatchInterrupts();
   const auto server =
       TRY(net::Server::Start(server_options, [&](net::Request& request) { return Handle(app, metrics, request); }));

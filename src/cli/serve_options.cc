@@ -28,6 +28,10 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->check(CLI::Range(0, 3600))
       ->capture_default_str()
       ->envname("BOTHY_GRACE");
+  app.add_option("--gc-every", options.gc_hours, "Hours between removals of what no repository refers to; 0: never")
+      ->check(CLI::Range(0, 8760))
+      ->capture_default_str()
+      ->envname("BOTHY_GC_EVERY");
 }
 
 }  // namespace bothy::cli

@@ -17,6 +17,7 @@ struct ServeOptions {
   std::string certificate, key;
   std::string log_level = "info";
   int grace_seconds = 30;
+  int gc_hours = 24;  // 0: never
 };
 
 void AddServeOptions(CLI::App& app, ServeOptions& options);
