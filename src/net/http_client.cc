@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kBuffered = 256 << 10;  // of one transfer, in each direction
 constexpr size_t kUploadPiece = 64 << 10;
 constexpr size_t kMaxHeadBytes = 256 << 10;
-constexpr int kPollTime = 1000;  // milliseconds; a wake-up ends it
+constexpr int kPollTime = 1000;  // milliseconds; a wake-up ends it, and after it who has been cancelled is looked for
 
 Error CurlError(CURLcode code, const char* detail) {
   const std::string_view message = detail != nullptr && *detail != '\0' ? detail : curl_easy_strerror(code);
@@ -30,6 +30,7 @@ Error CurlError(CURLcode code, const char* detail) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_TOO_MANY_REDIRECTS:
     case CURLE_SEND_FAIL_REWIND: kind = ErrorCode::kFailedPrecondition; break;
+    case CURLE_ABORTED_BY_CALLBACK: kind = ErrorCode::kCancelled; break;
     case CURLE_OUT_OF_MEMORY: kind = ErrorCode::kResourceExhausted; break;
     default: break;
   }
@@ -194,6 +195,10 @@ size_t OnWrite(char* bytes, size_t size, size_t count, void* exchange) {
   return static_cast<Exchange*>(exchange)->Receive({bytes, size * count});
 }
 
+int OnProgress(void* cancelled, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<const std::atomic<bool>*>(cancelled)->load() ? 1 : 0;
+}
+
 // Waits until something about the exchange has changed that `ready` looks for; it is called under the mutex.
 template <class Ready>
 struct ChangeAwaiter {
@@ -242,6 +247,11 @@ bool HttpClient::Impl::SetUp(const std::shared_ptr<Exchange>& exchange) {
   set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_time.count()));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.total_time.count()));
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (request.cancelled != nullptr) {
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFOFUNCTION, &OnProgress);
+    set(CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(request.cancelled));
+  }
   if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
   set(CURLOPT_HEADERFUNCTION, &OnHeader);
   set(CURLOPT_HEADERDATA, exchange.get());

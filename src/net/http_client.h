@@ -8,6 +8,7 @@
 // In a program without network threads: RunToCompletion(client.Send(...)).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -36,6 +37,9 @@ struct ClientRequest {
   std::chrono::milliseconds connect_time{30'000};
   std::chrono::seconds stall_time{60};      // without a byte, in either direction, while we are ready for one
   std::chrono::milliseconds total_time{0};  // of everything; 0: however long it takes
+
+  // Ends the transfer with kCancelled when it becomes true, within about a second. Outlives the response.
+  const std::atomic<bool>* cancelled = nullptr;
 };
 
 // An answer whose head is there and whose body is read as it arrives; at most some hundred KB of it wait in memory.

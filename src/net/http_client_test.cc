@@ -182,6 +182,18 @@ Task<Response> Proxy(HttpClient& client, std::string url) {
   co_return Response::Text(response->status, "by way of " + *body);
 }
 
+TEST_F(HttpClientTest, EndsWhenItIsCancelled) {
+  Start();
+  std::atomic<bool> cancelled = true;
+  EXPECT_EQ(Ask({.url = "/echo", .cancelled = &cancelled}).error().code, ErrorCode::kCancelled);
+  WritePattern(64 << 20);
+  cancelled = false;
+  auto response = RunToCompletion(client_->Send({.url = address_ + "/pattern", .cancelled = &cancelled}));
+  ASSERT_OK(response);
+  cancelled = true;
+  EXPECT_EQ(RunToCompletion(ReadAll(*response, 100 << 20)).error().code, ErrorCode::kCancelled);
+}
+
 TEST_F(HttpClientTest, WorksInsideOfAHandler) {
   Start();
   ServerOptions options;
