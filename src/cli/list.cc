@@ -4,18 +4,13 @@
 
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "client/hub_cache_contents.h"
 #include "codec/json.h"
-#include "runtime/hub_cache_contents.h"
 
 namespace bothy::cli {
 namespace {
 
 constexpr size_t kShortCommit = 8;
-
-std::string FullName(const CachedRepository& repository) {
-  const auto& [type, id, revision, file] = repository.name;
-  return type == "models" ? id : type + "/" + id;
-}
 
 json::object ToJson(const CachedRevision& revision, const std::filesystem::path& folder) {
   json::array refs, files;
@@ -56,11 +51,11 @@ void PrintTable(const HubCache& cache, const std::vector<CachedRepository>& repo
   size_t width = 0;
   uint64_t bytes = 0;
   for (const CachedRepository& repository : repositories) {
-    width = std::max(width, FullName(repository).size());
+    width = std::max(width, repository.name.FullName().size());
     bytes += repository.size;
   }
   for (const CachedRepository& repository : repositories) {
-    fmt::print("{:<{}}  {:>9}", FullName(repository), width, HumanBytes(repository.size));
+    fmt::print("{:<{}}  {:>9}", repository.name.FullName(), width, HumanBytes(repository.size));
     std::string revisions;
     for (const CachedRevision& revision : repository.revisions) {
       std::string names;

@@ -7,8 +7,8 @@
 #include <cstdlib>
 
 #include "cli/terminal.h"
+#include "client/hub_cache.h"
 #include "models/families.h"
-#include "runtime/hub_cache.h"
 #include "text/open_tokenizer.h"
 
 namespace bothy::cli {

@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/terminal.h"
-#include "runtime/hub_cache_contents.h"
+#include "client/hub_cache_contents.h"
 
 namespace bothy::cli {
 namespace {

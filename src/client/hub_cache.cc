@@ -1,16 +1,14 @@
-#include "runtime/hub_cache.h"
+#include "client/hub_cache.h"
 
 #include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
-#include <set>
 
 #include "base/byte_source.h"
-#include "codec/shards.h"
+#include "client/file_choice.h"
 
 namespace bothy {
 namespace {
@@ -19,27 +17,12 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kTypes[] = {"models", "datasets", "spaces"};
 constexpr std::string_view kSeparator = "--";
-constexpr size_t kMaxIdLength = 96;      // validate_repo_id
-constexpr size_t kMaxPathLength = 1024;  // of a revision or a file
+constexpr size_t kMaxIdLength = 96;  // validate_repo_id
 constexpr size_t kMaxFiles = 100'000;
-constexpr size_t kShownNames = 20;
 constexpr size_t kShortestCommit = 4;
 
 bool IsHex(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  const std::vector<std::string> shown(names.begin(),
-                                       names.begin() + static_cast<ptrdiff_t>(std::min(names.size(), kShownNames)));
-  const size_t more = names.size() - shown.size();
-  return fmt::format("{}{}", fmt::join(shown, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 bool Exists(const fs::path& path) {
@@ -55,18 +38,6 @@ bool IsIdPart(std::string_view part) {
   return !part.empty() && is_word(part.front()) && is_word(part.back()) &&
          std::ranges::all_of(part, [&](char c) { return is_word(c) || c == '-' || c == '.'; }) &&
          part.find("--") == std::string_view::npos && part.find("..") == std::string_view::npos;
-}
-
-// A relative path that stays below where it begins.
-bool IsInnerPath(std::string_view path) {
-  if (path.empty() || path.size() > kMaxPathLength) return false;
-  for (size_t begin = 0; begin <= path.size();) {
-    const size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view part = path.substr(begin, end - begin);
-    if (part.empty() || part == "." || part == "..") return false;
-    begin = end + 1;
-  }
-  return std::ranges::none_of(path, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\\'; });
 }
 
 std::vector<std::string> FolderNames(const fs::path& folder) {
@@ -96,7 +67,7 @@ size_t Distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string Expanded(std::string_view text, const std::function<const char*(const char*)>& environment) {
+std::string Expanded(std::string_view text, const Environment& environment) {
   std::string out(text);
   if (out == "~" || out.starts_with("~/")) {
     const char* home = environment("HOME");
@@ -122,56 +93,9 @@ std::string Expanded(std::string_view text, const std::function<const char*(cons
   return out;
 }
 
-// A GGUF model: one file, or the parts that are there of a split one.
-struct GgufModel {
-  std::string first;  // of a split one part 1's name
-  std::set<uint32_t> parts;
-  uint32_t count = 1;
-};
-
-std::map<std::string, GgufModel> GgufModels(const std::vector<std::string>& files) {
-  std::map<std::string, GgufModel> models;  // by the name without part and ending
-  for (const std::string& file : files) {
-    constexpr std::string_view kEnding = ".gguf";
-    if (!Lower(file).ends_with(kEnding)) continue;
-    // A projector for images lies beside its model and is named after its own type.
-    if (Lower(fs::path(file).filename().string()).starts_with("mmproj")) continue;
-    if (const auto split = ParseSplitName(file)) {
-      GgufModel& model = models[fmt::format("{}-of-{}", split->prefix, split->count)];
-      model.first = split->Part(1);
-      model.parts.insert(split->part);
-      model.count = split->count;
-    } else {
-      models[file] = {file, {1}, 1};
-    }
-  }
-  return models;
-}
-
-// Whether a file's name has the quantization as a word of its own: "q4_k" is in "model-q4_k.gguf", not in
-// "model-q4_k_m.gguf" and not in "model-iq4_k.gguf".
-bool NamesQuantization(std::string_view file, std::string_view wanted) {
-  const std::string name = Lower(file.substr(0, file.size() - std::string_view(".gguf").size())), tag = Lower(wanted);
-  for (size_t at = name.find(tag); at != std::string::npos; at = name.find(tag, at + 1)) {
-    const size_t end = at + tag.size();
-    const bool begins = at == 0 || std::string_view("-._/ ").find(name[at - 1]) != std::string_view::npos;
-    const bool ends = end == name.size() || std::string_view("-./ ").find(name[end]) != std::string_view::npos;
-    if (begins && ends) return true;
-  }
-  return false;
-}
-
-Result<fs::path> WholeModel(const fs::path& folder, const GgufModel& model) {
-  if (model.parts.size() < model.count) {
-    uint32_t missing = 1;
-    while (model.parts.contains(missing)) missing++;
-    return Fail(ErrorCode::kNotFound, "{}: {} of its {} parts are there, part {} is missing",
-                (folder / model.first).string(), model.parts.size(), model.count, missing);
-  }
-  return folder / model.first;
-}
-
 }  // namespace
+
+std::string HubName::FullName() const { return type == "models" ? id : type + "/" + id; }
 
 std::string HubName::Folder() const {
   std::string folder = type + std::string(kSeparator) + id;
@@ -225,20 +149,23 @@ std::optional<HubName> HubNameOfFolder(std::string_view folder) {
   return name;
 }
 
-HubCache HubCache::FromEnvironment(const std::function<const char*(const char*)>& environment) {
-  const auto folder = [&](const char* variable, const char* below) -> std::optional<fs::path> {
-    const char* value = environment(variable);
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    const fs::path at = Expanded(value, environment);
-    return *below == '\0' ? at : at / below;
-  };
-  for (const auto& [variable, below] : {std::pair{"HF_HUB_CACHE", ""},
-                                        {"HUGGINGFACE_HUB_CACHE", ""},
-                                        {"HF_HOME", "hub"},
-                                        {"XDG_CACHE_HOME", "huggingface/hub"}}) {
-    if (auto root = folder(variable, below)) return HubCache(*std::move(root));
+std::optional<fs::path> PathOfVariable(const Environment& environment, const char* variable) {
+  const char* value = environment(variable);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return Expanded(value, environment);
+}
+
+fs::path HuggingFaceHome(const Environment& environment) {
+  if (auto home = PathOfVariable(environment, "HF_HOME")) return *std::move(home);
+  if (auto cache = PathOfVariable(environment, "XDG_CACHE_HOME")) return *cache / "huggingface";
+  return Expanded("~/.cache/huggingface", environment);
+}
+
+HubCache HubCache::FromEnvironment(const Environment& environment) {
+  for (const char* variable : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
+    if (auto root = PathOfVariable(environment, variable)) return HubCache(*std::move(root));
   }
-  return HubCache(Expanded("~/.cache/huggingface/hub", environment));
+  return HubCache(HuggingFaceHome(environment) / "hub");
 }
 
 tl::unexpected<Error> HubCache::NotInCache(const HubName& name) const {
@@ -332,30 +259,7 @@ Result<fs::path> SelectModelFile(const fs::path& folder, std::string_view wanted
     return Fail(ErrorCode::kInvalidArgument, "expected a file or quantization behind \":\", found \"{}\"", wanted);
   }
   if (fs::path path = folder / wanted; Exists(path)) return path;
-  const std::vector<std::string> files = TRY(FilesBelow(folder));
-  std::vector<std::string> found;
-  for (const std::string& file : files) {
-    if (fs::path(file).filename() == wanted) found.push_back(file);
-  }
-  if (found.size() == 1) return folder / found.front();
-  const auto models = GgufModels(files);
-  std::vector<const GgufModel*> chosen;
-  if (found.empty()) {
-    for (const auto& [name, model] : models) {
-      if (!NamesQuantization(model.first, wanted)) continue;
-      found.push_back(model.first);
-      chosen.push_back(&model);
-    }
-    if (chosen.size() == 1) return WholeModel(folder, *chosen.front());
-  }
-  if (!found.empty()) {
-    return Fail(ErrorCode::kInvalidArgument, "{}: several files are \"{}\", name one: {}", folder.string(), wanted,
-                Listed(found));
-  }
-  std::vector<std::string> there;
-  for (const auto& [name, model] : models) there.push_back(model.first);
-  return Fail(ErrorCode::kNotFound, "{}: no file or quantization \"{}\"; there are: {}", folder.string(), wanted,
-              there.empty() ? (files.empty() ? "no files" : Listed(files)) : Listed(there));
+  return folder / TRY(ChooseFiles(folder.string(), TRY(FilesBelow(folder)), wanted)).front();
 }
 
 Result<fs::path> ResolveModelPath(std::string_view model, const HubCache& cache) {

@@ -1,5 +1,5 @@
-// The local cache that Python's clients download into (huggingface_hub 1.29), and what a MODEL on the command line
-// stands for: what was downloaded there runs here. Layout, under the cache's root:
+// The local cache that Python's clients download into (huggingface_hub 1.29 to 2.4), and what a MODEL on the command
+// line stands for: what was downloaded there runs here. Layout, under the cache's root:
 //   models--NAMESPACE--NAME/refs/REF                   a file that holds a commit
 //   models--NAMESPACE--NAME/snapshots/COMMIT/FILE      a link into blobs (or, where there are no links, the file)
 //   models--NAMESPACE--NAME/blobs/ETAG                 the content; ETAG*.incomplete while it is downloaded
@@ -23,7 +23,8 @@ struct HubName {
   std::string revision;         // a branch, a tag, a commit or its beginning; empty: not said
   std::string file;             // a path in the repository, or a quantization; empty: not said
 
-  std::string Folder() const;  // "models--ns--name"
+  std::string FullName() const;  // "ns/name", "datasets/ns/name"
+  std::string Folder() const;    // "models--ns--name"
 };
 
 // kInvalidArgument for what is no such name. Nothing in a HubName can lead out of a repository's folder.
@@ -32,13 +33,20 @@ Result<HubName> ParseHubName(std::string_view text);
 // The repository that a folder of the cache is for; nothing where its name says that it is none.
 std::optional<HubName> HubNameOfFolder(std::string_view folder);
 
+// What is kept of a hub at home, the cache and the token among it: HF_HOME, XDG_CACHE_HOME/huggingface,
+// ~/.cache/huggingface, the first that is set. `environment` is getenv.
+using Environment = std::function<const char*(const char*)>;
+std::filesystem::path HuggingFaceHome(const Environment& environment);
+
+// The path that a variable names, with "~" and variables expanded; nothing where it is not set or empty.
+std::optional<std::filesystem::path> PathOfVariable(const Environment& environment, const char* variable);
+
 class HubCache {
  public:
   explicit HubCache(std::filesystem::path root) : root_(std::move(root)) {}
 
-  // Where the Python clients look: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub,
-  // ~/.cache/huggingface/hub, the first that is set. `environment` is getenv.
-  static HubCache FromEnvironment(const std::function<const char*(const char*)>& environment);
+  // Where the Python clients look: HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, or "hub" in HuggingFaceHome.
+  static HubCache FromEnvironment(const Environment& environment);
 
   const std::filesystem::path& root() const { return root_; }
 
@@ -63,10 +71,7 @@ class HubCache {
 // followed. kResourceExhausted where there are more than any repository has.
 Result<std::vector<std::string>> FilesBelow(const std::filesystem::path& folder);
 
-// `wanted` among the files below a folder: a path in it, a file's name, or a quantization that one GGUF model's name
-// has ("Q4_K_M" for "Model.Q4_K_M.gguf", "model-q4_k_m-00001-of-00002.gguf", "Q4_K_M/model.gguf"), whatever the case.
-// Of a split model it is the first part, and all must be there. Several: kInvalidArgument, listing them; none:
-// kNotFound, listing what there is.
+// `wanted` among the files below a folder, as ChooseFiles has it; of a split model the first part.
 Result<std::filesystem::path> SelectModelFile(const std::filesystem::path& folder, std::string_view wanted);
 
 // MODEL: a path that exists; a folder that exists and ":" and what to take from it; or a name in the cache.

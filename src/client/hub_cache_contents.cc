@@ -1,4 +1,4 @@
-#include "runtime/hub_cache_contents.h"
+#include "client/hub_cache_contents.h"
 
 #include <sys/stat.h>
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/hub_cache.h"
+#include "client/hub_cache.h"
 
 namespace bothy {
 

@@ -1,4 +1,4 @@
-#include "runtime/hub_cache.h"
+#include "client/hub_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/testing.h"
-#include "runtime/hub_cache_contents.h"
+#include "client/hub_cache_contents.h"
 
 namespace bothy {
 namespace {
