@@ -1,0 +1,35 @@
+// Getting a range of a file's content from a hub: what both ways of it, plain HTTP and Xet, have in common.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "client/hub_api.h"
+
+namespace bothy::client {
+
+// Takes the bytes of a range, of which those by Xet may come in another order.
+class RangeSink {
+ public:
+  virtual ~RangeSink() = default;
+  virtual Result<void> Write(uint64_t offset, std::span<const std::byte> bytes) = 0;
+  virtual Result<void> Reached(uint64_t offset) = 0;  // what of the range comes before it has been written
+};
+
+inline constexpr size_t kFetchBuffer = 256 << 10;
+
+// A file of a commit on a hub.
+struct RemoteContent {
+  const HubName& name;
+  const std::string& commit;
+  const RemoteFile& file;
+};
+
+// Bytes [begin, end) by plain HTTP, in one try: what `sink` has reached when it fails need not be asked for again.
+// A server that gives no parts sends all of the file: then, unless `takes_parts` is null, the sink gets everything from
+// `begin` to the file's end. Otherwise takes_parts is called, once it is known that the server does give parts.
+Result<void> FetchPlain(HubApi& api, const RemoteContent& content, uint64_t begin, uint64_t end, RangeSink& sink,
+                        Retries& retries, const std::function<void()>& takes_parts);
+
+}  // namespace bothy::client
