@@ -79,6 +79,8 @@ struct ClientResponse::Exchange {
   void Wake() {
     if (waiting) executor->Post(std::exchange(waiting, nullptr));
   }
+  // For messages: an address without its query, which may be signed.
+  std::string_view shown_url() const { return std::string_view(request.url).substr(0, request.url.find('?')); }
   size_t available() const { return received.size() - taken; }
 
   size_t Supply(char* out, size_t size) {
@@ -381,8 +383,8 @@ Task<Result<ClientResponse>> HttpClient::Send(ClientRequest request) {
       const std::lock_guard lock(exchange->mutex);
       if (exchange->head_done) break;
       if (exchange->finished) {
-        if (exchange->error) co_return WithContext(*exchange->error, exchange->request.url);
-        co_return Fail(ErrorCode::kUnavailable, "{}: no answer", exchange->request.url);
+        if (exchange->error) co_return WithContext(*exchange->error, exchange->shown_url());
+        co_return Fail(ErrorCode::kUnavailable, "{}: no answer", exchange->shown_url());
       }
     }
     piece.resize(kUploadPiece);
@@ -434,7 +436,7 @@ Task<Result<size_t>> ClientResponse::Read(std::span<std::byte> out) {
     count = std::min(out.size(), exchange.available());
     std::memcpy(out.data(), exchange.received.data() + exchange.taken, count);
     exchange.taken += count;
-    if (count == 0 && exchange.error) co_return WithContext(*exchange.error, exchange.request.url);
+    if (count == 0 && exchange.error) co_return WithContext(*exchange.error, exchange.shown_url());
     go_on = exchange.receive_paused && exchange.available() <= kBuffered / 2;
     if (go_on) exchange.receive_paused = false;
   }
