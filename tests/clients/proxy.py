@@ -9,6 +9,7 @@ class Proxy:
 
     def __init__(self, port):
         self.target = port
+        self.lock = threading.Lock()
         self.limit = None
         self.cuts = 0
         self.carried = 0
@@ -30,16 +31,27 @@ class Proxy:
     def _carry(self, source, sink, carried):
         try:
             while data := source.recv(65536):
-                if self.limit is not None and carried[0] + len(data) > self.limit:
-                    left, self.limit = self.limit - carried[0], None
-                    self.cuts += 1
-                    sink.sendall(data[:max(0, left)])
-                    for end in (source, sink):
-                        end.shutdown(socket.SHUT_RDWR)
-                    return
-                carried[0] += len(data)
-                self.carried += len(data)
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
+                left = self._left(carried[0], len(data))
+                sink.sendall(data[:left])
+                carried[0] += left
+                if left < len(data):
+                    break
+            else:
+                sink.shutdown(socket.SHUT_WR)
+                return
         except OSError:
-            pass  # the other direction has closed it
+            pass  # one of the two is gone: so is the other
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it was gone already
+
+    def _left(self, carried, size):
+        """How many of these bytes go on."""
+        with self.lock:
+            if self.limit is not None and carried + size > self.limit:
+                size, self.limit = max(0, self.limit - carried), None
+                self.cuts += 1
+            self.carried += size
+        return size
