@@ -30,6 +30,7 @@ RUNS = {
     "newest": ("hub.py", NEWEST, {}),
     "newest_without_xet": ("hub.py", NEWEST, WITHOUT_XET),
     "newest_alone": ("newest.py", NEWEST, {}),
+    "older": ("hub.py", OLDER, {}),
     "older_without_xet": ("hub.py", OLDER, WITHOUT_XET),
     "older_alone_without_xet": ("older.py", OLDER, WITHOUT_XET),
     "command": ("command.py", NEWEST, {}),
