@@ -43,9 +43,10 @@ class Proxy:
             pass  # one of the two is gone: so is the other
         for end in (source, sink):
             try:
-                end.shutdown(socket.SHUT_RDWR)
+                end.shutdown(socket.SHUT_RDWR)  # wakes the other thread
             except OSError:
                 pass  # it was gone already
+            end.close()  # resets it: whoever waits to send learns that nobody reads
 
     def _left(self, carried, size):
         """How many of these bytes go on."""
