@@ -93,7 +93,8 @@ def test_what_was_acknowledged_is_there_after_a_kill():
             acknowledged[0] = hub.push(repository, 0)
             takes = time.monotonic() - started
             for number in range(1, PUSHES):
-                timer = threading.Timer(chance.uniform(0, takes * 1.2), server.kill)
+                # A server that has just started is slower than the one that was measured.
+                timer = threading.Timer(chance.uniform(0, takes * 4), server.kill)
                 timer.start()
                 try:
                     acknowledged[number] = hub.push(repository, number)
@@ -104,7 +105,7 @@ def test_what_was_acknowledged_is_there_after_a_kill():
                 if server.process.poll() is not None:
                     server.start()
             pushed = check(hub, repository, acknowledged)
-            assert kills, "every push was faster than its kill"
+            assert kills and len(acknowledged) > 1, f"of {PUSHES} pushes {kills} were killed"
             # And one more push goes as ever.
             hub.push(repository, PUSHES)
             print(f"{PUSHES} pushes: {len(acknowledged)} acknowledged, {len(pushed)} there, {kills} killed before the answer")
