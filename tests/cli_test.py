@@ -339,8 +339,10 @@ def test_a_server_is_configured_by_a_file_the_environment_and_options():
         assert shown["cors_origin"] == ["https://a.example"] and shown["log_level"] == "info"
         shown = tomllib.loads(run("config", "show", "--data", folder, "--listen", "a:1", env={"BOTHY_GRACE": "4"})[1])
         assert shown["grace"] == 4 and shown["listen"] == ["a:1"]
-        file.write_text('database = "postgresql://u:open-sesame@h/d"\n')
-        assert "open-sesame" not in run("config", "show", "--data", folder)[1]
+        for address in ("u:open-sesame@h/d", "u:open-s@sesame@h/d?a=b", "h/d?password=open-sesame&a=@"):
+            file.write_text(f'database = "postgresql://{address}"\n')
+            shown = tomllib.loads(run("config", "show", "--data", folder)[1])
+            assert "open" not in shown["database"] and "sesame" not in shown["database"], shown["database"]
         for text, said in (("grace = 3\nlisten_on = 4\n", "line 2"), ("grace = 4000", "3600"), ("grace = [", "line 1"),
                            ("grace = {a = 1}", "grace_a"), ("grace = [1, 2]", "one value")):
             file.write_text(text)

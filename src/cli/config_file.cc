@@ -111,20 +111,31 @@ class Reader {
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
+    if (c >= 0 && c < ' ') {
+      quoted += fmt::format("\\u{:04x}", c);
+      continue;
+    }
     if (c == '"' || c == '\\') quoted += '\\';
     quoted += c;
   }
   return quoted + '"';
 }
 
-// A configuration is shown to others; what opens doors is not.
+// A configuration is shown to others; what opens doors is not: tokens, and passwords in addresses, before the last "@"
+// of the authority or as a parameter.
 std::string WithoutSecret(const std::string& key, std::string value) {
-  if (key.ends_with("token") && !value.empty()) return "(hidden)";
+  constexpr std::string_view kHidden = "(hidden)", kParameter = "password=";
+  if (key.ends_with("token") && !value.empty()) return std::string(kHidden);
+  if (const size_t parameter = value.find(kParameter); parameter != std::string::npos) {
+    const size_t begin = parameter + kParameter.size();
+    value.replace(begin, std::min(value.find('&', begin), value.size()) - begin, kHidden);
+  }
   const size_t scheme = value.find("://");
-  const size_t at = value.find('@', scheme == std::string::npos ? 0 : scheme);
-  if (scheme == std::string::npos || at == std::string::npos) return value;
-  const size_t colon = value.find(':', scheme + 3);
-  if (colon < at) value.replace(colon + 1, at - colon - 1, "(hidden)");
+  if (scheme == std::string::npos) return value;
+  const size_t begin = scheme + 3;
+  const size_t at = value.rfind('@', value.find_first_of("/?", begin));
+  const size_t colon = value.find(':', begin);
+  if (at != std::string::npos && at > begin && colon < at) value.replace(colon + 1, at - colon - 1, kHidden);
   return value;
 }
 

@@ -30,6 +30,8 @@ void LogRecovery(const RecoveryReport& report) {
   log(LogLevel::kWarning, "repository unknown to the database", report.unknown);
 }
 
+constexpr std::chrono::minutes kFirstCollection{10};
+
 // Beside the server, until it ends.
 class Housekeeping {
  public:
@@ -37,7 +39,10 @@ class Housekeeping {
     if (every.count() == 0) return;
     thread_ = std::jthread([this, &hub, every](const std::stop_token& stop) {
       std::unique_lock lock(mutex_);
-      while (!wake_.wait_for(lock, stop, every, [] { return false; }) && !stop.stop_requested()) {
+      // The first soon, or a server that is started anew every day would never come to it.
+      std::chrono::minutes wait = kFirstCollection;
+      while (!wake_.wait_for(lock, stop, wait, [] { return false; }) && !stop.stop_requested()) {
+        wait = every;
         const auto collected = CollectContent(hub);
         if (!collected) {
           Log(LogLevel::kError, "content not collected", {{"error", collected.error()}});

@@ -5,9 +5,24 @@
 #include <string>
 
 #include "hub/accounts.h"
+#include "hub/actor.h"
+#include "hub/names.h"
 #include "store/database/testing.h"
 
 namespace bothy {
+
+// With a row and no password: whoever has the Actor is logged in.
+inline Actor AddUserRow(Database& database, const std::string& name) {
+  const auto id = database.Write([&](Transaction& t) -> Result<int64_t> {
+    const auto made = TRY(t.QueryOne<int64_t>(
+        "INSERT INTO namespaces (name, key, kind, full_name, created_at) VALUES ($1, $2, 'user', $1, 0) RETURNING id",
+        name, NameKey(name)));
+    TRY(t.Execute("INSERT INTO users (id, password, administrator, disabled) VALUES ($1, '', FALSE, FALSE)", *made));
+    return *made;
+  });
+  EXPECT_OK(id);
+  return {.credential = Actor::Credential::kSession, .user_id = id.value_or(0), .name = name};
+}
 
 class AccountsTest : public DatabaseTest {
  protected:

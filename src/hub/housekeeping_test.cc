@@ -6,38 +6,16 @@
 namespace bothy {
 namespace {
 
-class HousekeepingTest : public HubTest {
- protected:
-  content::File Send(std::string_view text) {
-    const auto writer = hub_->content().CreateFile();
-    EXPECT_OK(writer->Write(std::as_bytes(std::span(text))));
-    const auto file = writer->Finish();
-    EXPECT_OK(file);
-    return *file;
-  }
-
-  void Refer(const Repository& repository, const content::File& file) {
-    EXPECT_OK(hub_->database().Write([&](Transaction& t) {
-      return t.Execute(
-          "INSERT INTO repository_content (repository_id, sha256, size, path, ref, added_at)"
-          " VALUES ($1, $2, $3, 'a', '', 0)",
-          repository.id, EncodeHex(file.sha256), static_cast<int64_t>(file.size));
-    }));
-  }
-};
+using HousekeepingTest = HubTest;
 BOTHY_ON_BOTH_DATABASES(HousekeepingTest);
 
 TEST_P(HousekeepingTest, OnlyOldContentThatNoRepositoryRefersToIsRemoved) {
-  const auto repository = hub_->repositories().Create(
-      ada_, {.kind = RepositoryKind::kModel, .owner_id = ada_.user_id, .owner = "ada", .name = "demo"});
-  ASSERT_OK(repository);
-  // More than are read from the database at once.
-  std::vector<content::File> kept;
-  for (int i = 0; i < 4100; i++) kept.push_back(Send(fmt::format("kept {}", i)));
-  for (const content::File& file : kept) Refer(*repository, file);
-  const content::File gone = Send("gone");
+  const Repository repository = Make(ada_, "demo");
+  const std::string kept = RandomBytes(100'000, 1);
+  CommitLarge(ada_, repository, "model.bin", kept);
+  Send(ada_, RandomBytes(200'000, 2));
   Wait(kKeepUnreferred - std::chrono::hours(1));
-  const content::File young = Send("young");
+  const std::string young = Send(ada_, RandomBytes(300'000, 3));
   auto collected = CollectContent(*hub_);
   ASSERT_OK(collected);
   EXPECT_EQ(collected->files, 0u);
@@ -46,16 +24,36 @@ TEST_P(HousekeepingTest, OnlyOldContentThatNoRepositoryRefersToIsRemoved) {
   collected = CollectContent(*hub_);
   ASSERT_OK(collected);
   EXPECT_EQ(collected->files, 1u);
-  EXPECT_EQ(collected->bytes, 4u);
-  EXPECT_FALSE(*hub_->content().FindBySha256(gone.sha256));
-  EXPECT_TRUE(*hub_->content().FindBySha256(young.sha256));
-  for (const content::File& file : kept) ASSERT_TRUE(*hub_->content().FindBySha256(file.sha256));
+  EXPECT_EQ(collected->bytes, 200'000u);
+  EXPECT_EQ(Download(repository, "model.bin"), kept);
+  EXPECT_TRUE(*hub_->content().SentBy(ada_.user_id, *ParseSha256(young)));
 
-  ASSERT_OK(hub_->repositories().Delete(ada_, *repository));
+  ASSERT_OK(hub_->repositories().Delete(ada_, repository));
   Wait(kKeepUnreferred + std::chrono::hours(2));
   collected = CollectContent(*hub_);
   ASSERT_OK(collected);
-  EXPECT_EQ(collected->files, kept.size() + 1);
+  EXPECT_EQ(collected->files, 2u);
+}
+
+TEST_P(HousekeepingTest, WhatIsReferredToBehindTheFirstThousandsOfRowsStays) {
+  const Repository repository = Make(ada_, "demo");
+  const std::string kept = RandomBytes(1000, 1);
+  CommitLarge(ada_, repository, "model.bin", kept);
+  // Before it in the order of their names, and more than are read at once.
+  ASSERT_OK(hub_->database().Write([&](Transaction& t) -> Result<void> {
+    for (int i = 0; i < 10'000; i++) {
+      TRY(
+          t.Execute("INSERT INTO repository_content (repository_id, sha256, size, path, ref, added_at)"
+                    " VALUES ($1, $2, 1, 'a', '', 0)",
+                    repository.id, fmt::format("{:064x}", i)));
+    }
+    return {};
+  }));
+  Wait(kKeepUnreferred + std::chrono::hours(2));
+  const auto collected = CollectContent(*hub_);
+  ASSERT_OK(collected);
+  EXPECT_EQ(collected->files, 0u);
+  EXPECT_EQ(Download(repository, "model.bin"), kept);
 }
 
 }  // namespace

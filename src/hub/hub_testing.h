@@ -11,10 +11,10 @@
 
 #include "base/base64.h"
 #include "base/hex.h"
+#include "hub/accounts_testing.h"
 #include "hub/commits.h"
 #include "hub/files.h"
 #include "hub/hub.h"
-#include "hub/names.h"
 #include "store/database/testing.h"
 #include "store/git/commits.h"
 #include "store/git/pointer.h"
@@ -56,17 +56,7 @@ class HubTest : public DatabaseTest {
   }
   void Wait(std::chrono::seconds time) { later_ += time.count(); }
 
-  Actor AddUser(const std::string& name) {
-    const auto id = hub_->database().Write([&](Transaction& t) -> Result<int64_t> {
-      const auto made = TRY(t.QueryOne<int64_t>(
-          "INSERT INTO namespaces (name, key, kind, full_name, created_at) VALUES ($1, $2, 'user', $1, 0) RETURNING id",
-          name, NameKey(name)));
-      TRY(t.Execute("INSERT INTO users (id, password, administrator, disabled) VALUES ($1, '', FALSE, FALSE)", *made));
-      return *made;
-    });
-    EXPECT_OK(id);
-    return {.credential = Actor::Credential::kSession, .user_id = id.value_or(0), .name = name};
-  }
+  Actor AddUser(const std::string& name) { return AddUserRow(hub_->database(), name); }
 
   Repository Make(const Actor& owner, const std::string& name) {
     auto made = hub_->repositories().Create(owner, {.owner_id = owner.user_id, .owner = owner.name, .name = name});

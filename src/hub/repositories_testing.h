@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "hub/accounts_testing.h"
 #include "hub/large_content.h"
-#include "hub/names.h"
 #include "hub/repositories.h"
 #include "hub/repository_content.h"
 #include "store/database/testing.h"
@@ -72,17 +72,7 @@ class RepositoriesTest : public DatabaseTest {
         *database_, folder() / "git", [this] { return Timestamp(std::chrono::seconds(1'700'000'000 + seconds_++)); });
   }
 
-  Actor AddUser(const std::string& name) {
-    const auto id = database_->Write([&](Transaction& t) -> Result<int64_t> {
-      const auto made = TRY(t.QueryOne<int64_t>(
-          "INSERT INTO namespaces (name, key, kind, full_name, created_at) VALUES ($1, $2, 'user', $1, 0) RETURNING id",
-          name, NameKey(name)));
-      TRY(t.Execute("INSERT INTO users (id, password, administrator, disabled) VALUES ($1, '', FALSE, FALSE)", *made));
-      return *made;
-    });
-    EXPECT_OK(id);
-    return {.credential = Actor::Credential::kSession, .user_id = *id, .name = name};
-  }
+  Actor AddUser(const std::string& name) { return AddUserRow(*database_, name); }
 
   NewRepository New(const Actor& owner, std::string name, RepositoryKind kind = RepositoryKind::kModel) const {
     return {.kind = kind, .owner_id = owner.user_id, .owner = owner.name, .name = std::move(name)};
