@@ -30,7 +30,8 @@ add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wnon-
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns about arithmetic on narrow types and about bounds that it cannot see; clang is the judge.
   add_compile_options(-Wno-conversion -Wno-sign-conversion -Wno-maybe-uninitialized -Wno-array-bounds
-                      -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer -Wno-shadow)
+                      -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-dangling-pointer
+                      -Wno-free-nonheap-object -Wno-shadow)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # A coroutine that ends resumes the one that awaits it by a tail call; g++ makes it one only when told to below -O2.
