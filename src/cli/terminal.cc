@@ -19,38 +19,9 @@ void OnSignal(int signal) {
   }
 }
 
-std::string Scaled(double value, const char* const* units, size_t count) {
-  size_t unit = 0;
-  while (value >= 999.95 && unit + 1 < count) {
-    value /= 1000;
-    unit++;
-  }
-  return unit == 0 ? fmt::format("{:.0f} {}", value, units[0]) : fmt::format("{:.1f} {}", value, units[unit]);
-}
-
 }  // namespace
 
 bool IsTerminal(int fd) { return isatty(fd) == 1; }
-
-std::string HumanBytes(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB"};
-  return Scaled(static_cast<double>(bytes), kUnits, std::size(kUnits));
-}
-
-std::string HumanCount(uint64_t count) {
-  static constexpr const char* kUnits[] = {"", "k", "M", "B", "T"};
-  std::string text = Scaled(static_cast<double>(count), kUnits, std::size(kUnits));
-  if (text.ends_with(' ')) text.pop_back();
-  return text;
-}
-
-std::string HumanSeconds(double seconds) {
-  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1000);
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<int64_t>(seconds);
-  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
-}
 
 Progress::Progress(std::string label)
     : label_(std::move(label)),

@@ -7,13 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/human.h"
+
 namespace bothy::cli {
 
 bool IsTerminal(int fd);
-
-std::string HumanBytes(uint64_t bytes);    // "92.9 MB" (1000s, as disks and downloads are sold)
-std::string HumanCount(uint64_t count);    // "134.5 M"
-std::string HumanSeconds(double seconds);  // "1.2 s", "350 ms", "2 min 5 s"
 
 // A line on stderr that is rewritten in place while something runs; nothing where stderr is no terminal, and nothing
 // before half a second has passed, since what is quick needs no progress.
