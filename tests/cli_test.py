@@ -354,4 +354,25 @@ def test_a_server_is_configured_by_a_file_the_environment_and_options():
         assert Path(folder, "other.db").exists() and not Path(folder, "bothy.db").exists()
 
 
+def test_quotas_are_set_and_shown_with_what_is_taken():
+    with tempfile.TemporaryDirectory() as folder:
+        assert run("admin", "quota", "show", "--data", folder)[0] != 0  # there is no hub, and none is made for it
+        assert not Path(folder, "bothy.db").exists()
+        assert run("admin", "user", "create", "ada", "--data", folder)[0] == 0
+        assert run("admin", "org", "create", "lab", "--member", "ada:admin", "--data", folder)[0] == 0
+        assert run("admin", "quota", "set", "100GB", "--data", folder)[0] == 0
+        assert run("admin", "quota", "set", "1.5TiB", "lab", "--data", folder)[0] == 0
+        quotas = lambda: {one["name"]: one["quota"] for one in map(json.loads, run(
+            "admin", "quota", "show", "--json", "--data", folder)[1].splitlines())}
+        assert quotas() == {"ada": 100 * 10**9, "lab": 1.5 * 2**40}
+        assert run("admin", "quota", "set", "none", "ada", "--data", folder)[0] == 0
+        assert run("admin", "quota", "set", "default", "lab", "--data", folder)[0] == 0
+        assert quotas() == {"ada": None, "lab": 100 * 10**9}
+        shown = run("admin", "quota", "show", "--data", folder)[1].splitlines()
+        assert "no limit" in shown[1] and "100.0 GB" in shown[2] and "100.0 GB" in shown[3], shown
+        for arguments, said in ((("5XB",), "5XB"), (("default",), "size"), (("5GB", "nobody"), "nobody")):
+            code, out, err = run("admin", "quota", "set", *arguments, "--data", folder)
+            assert code != 0 and not out and said in err, (arguments, err)
+
+
 finish(run_functions(globals(), "Cli"))

@@ -1,4 +1,4 @@
-// bothy admin: users, organizations and tokens, beside a running server or without one.
+// bothy admin: users, organizations, tokens and quotas, beside a running server or without one.
 #include <termios.h>
 #include <unistd.h>
 
@@ -8,6 +8,8 @@
 #include "cli/command.h"
 #include "cli/hub_options.h"
 #include "cli/terminal.h"
+#include "codec/json.h"
+#include "hub/usage.h"
 
 namespace bothy::cli {
 namespace {
@@ -108,6 +110,59 @@ Result<void> CreateToken(const TokenOptions& options) {
   return {};
 }
 
+struct QuotaOptions {
+  HubPlace place;
+  std::string name;  // of a user or an organization; empty: what all have that have none of their own
+  std::string size;
+  bool json = false;
+};
+
+Result<void> SetQuota(const QuotaOptions& options) {
+  const bool unlimited = options.size == "none";
+  if (options.name.empty() && options.size == "default") {
+    return Fail(ErrorCode::kUsage, "the default itself: give a size like 50GB, or none");
+  }
+  Quota quota;
+  if (unlimited) quota.kind = Quota::Kind::kUnlimited;
+  if (!unlimited && options.size != "default") quota = {Quota::Kind::kBytes, TRY(ParseBytes(options.size))};
+  const auto hub = TRY(OpenExistingHub(options.place));
+  if (!options.name.empty()) return bothy::SetQuota(hub->database(), options.name, quota);
+  return SetDefaultQuota(hub->database(), unlimited ? std::nullopt : std::optional(quota.bytes));
+}
+
+void ShowUsage(const NamespaceUsage& one) {
+  const auto human = [](int64_t bytes) { return HumanBytes(static_cast<uint64_t>(bytes)); };
+  fmt::print("{:<30} {:>10} {:>10} {:>12} {:>10}\n", one.name, human(one.usage.bytes()),
+             one.quota ? human(*one.quota) : "no limit", one.repositories, one.usage.large_files);
+}
+
+Result<void> ShowUsages(const QuotaOptions& options) {
+  const auto hub = TRY(OpenExistingHub(options.place));
+  const auto print = [&](const NamespaceUsage& one) -> Result<void> {
+    if (!options.json) {
+      ShowUsage(one);
+      return {};
+    }
+    fmt::print("{}\n", json::Serialize(json::object{{"name", one.name},
+                                                    {"repositories", one.repositories},
+                                                    {"large_files", one.usage.large_files},
+                                                    {"large_bytes", one.usage.large_bytes},
+                                                    {"git_bytes", one.usage.git_bytes},
+                                                    {"quota", one.quota ? json::value(*one.quota) : json::value()}}));
+    return {};
+  };
+  if (!options.json) {
+    fmt::print("{:<30} {:>10} {:>10} {:>12} {:>10}\n", "NAME", "USED", "QUOTA", "REPOSITORIES", "LARGE FILES");
+  }
+  if (!options.name.empty()) return print(TRY(UsageOfNamespace(hub->database(), options.name)));
+  TRY(ForEachNamespaceUsage(hub->database(), print));
+  if (options.json) return {};
+  const auto all = TRY(DefaultQuota(hub->database()));
+  fmt::print("who has none of their own may take {}\n",
+             all ? HumanBytes(static_cast<uint64_t>(*all)) : "as much as there is");
+  return {};
+}
+
 void AddUser(CLI::App& admin, Runner& runner) {
   auto options = std::make_shared<UserOptions>();
   CLI::App* user = admin.add_subcommand("user", "Users");
@@ -155,14 +210,38 @@ void AddToken(CLI::App& admin, Runner& runner) {
   runner.Set(app, [options] { return CreateToken(*options); });
 }
 
+void AddQuota(CLI::App& admin, Runner& runner) {
+  auto options = std::make_shared<QuotaOptions>();
+  CLI::App* quota = admin.add_subcommand("quota", "How much users and organizations take, and may take");
+  quota->require_subcommand(1);
+  CLI::App* show = quota->add_subcommand("show", "What is taken, and the quotas");
+  show->add_option("name", options->name, "A user or an organization (all)");
+  show->add_flag("--json", options->json, "A JSON object a line, in bytes");
+  AddHubOptions(*show, options->place);
+  show->footer("Example:\n  bothy admin quota show lab");
+  runner.Set(show, [options] { return ShowUsages(*options); });
+
+  auto change = std::make_shared<QuotaOptions>();
+  CLI::App* set = quota->add_subcommand("set", "Change how much may be taken");
+  set->add_option("size", change->size, "50GB, 1.5TiB ...; none: no limit; default: what all have")->required();
+  set->add_option("name", change->name, "A user or an organization (all that have no quota of their own)");
+  AddHubOptions(*set, change->place);
+  set->footer(
+      "It counts what repositories hold: large files of all of their history, and git's own. Who has more than their\n"
+      "quota keeps it, and can delete but not add.\n\n"
+      "Example:\n  bothy admin quota set 100GB\n  bothy admin quota set 2TB lab");
+  runner.Set(set, [change] { return SetQuota(*change); });
+}
+
 }  // namespace
 }  // namespace bothy::cli
 
 BOTHY_SUBCOMMAND(admin)(CLI::App& root, Runner& runner) {
-  CLI::App* app = root.add_subcommand("admin", "Manage the hub's users, organizations and tokens");
+  CLI::App* app = root.add_subcommand("admin", "Manage the hub's users, organizations, tokens and quotas");
   app->require_subcommand(1);
   AddUser(*app, runner);
   AddOrganization(*app, runner);
   AddToken(*app, runner);
+  AddQuota(*app, runner);
   app->footer("Example:\n  bothy admin user create ada --admin");
 }

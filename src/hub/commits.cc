@@ -141,6 +141,7 @@ Result<void> CommitUpload::Put(const AddedFile& file) {
   // Written out, a pointer is a pointer all the same: it gives what it names to whoever may read the repository.
   if (const auto pointer = git::ParsePointer(file.content)) return PutPointer(path, pointer->sha256, pointer->size);
   TRY(session_->PutFile(path, file.content));
+  git_bytes_ += static_cast<int64_t>(file.content.size());
   return {};
 }
 
@@ -187,7 +188,8 @@ Result<CommitOutcome> CommitUpload::Finish() {
   if (failure_) return tl::unexpected(*failure_);
   const auto read = reader_.Finish();
   if (!read) return tl::unexpected(InClientsWords(read.error()));
-  TRY(AddContent(repositories_.database(), repository_, referred_, repositories_.now()));
+  TRY(AddContent(repositories_.database(), repository_, {.files = referred_, .git_bytes = git_bytes_},
+                 repositories_.now()));
   const auto result = session_->Finish();
   if (!result) return tl::unexpected(InClientsWords(result.error()));
   finished_ = true;

@@ -83,6 +83,7 @@ class CommitUpload {  // one thread at a time
   CommitLineReader reader_;
   std::unique_ptr<git::CommitSession> session_;  // from the header on
   std::vector<ReferredFile> referred_;
+  int64_t git_bytes_ = 0;
 };
 
 // Notes that a branch has moved: the event, and when the repository was changed last. What is committed stays so where

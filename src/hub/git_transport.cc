@@ -157,7 +157,8 @@ Result<void> ApplyPushTogether(Repositories& repositories, const Actor& actor, c
                                std::span<const RefUpdate> updates, const PushVerdict& verdict) {
   CHECK(verdict.problems.empty());
   const auto git = TRY(repositories.Open(repository));
-  TRY(AddContent(repositories.database(), repository, verdict.referred, repositories.now()));
+  TRY(AddContent(repositories.database(), repository, {.files = verdict.referred, .git_bytes = verdict.git_bytes},
+                 repositories.now()));
   std::string commands;
   for (const RefUpdate& update : updates) {
     // Without a new value it is deleted; an old one of zeros means that there must be none.

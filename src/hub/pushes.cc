@@ -46,6 +46,7 @@ class PushCheck {
                       "(git lfs migrate import --above=10MB)",
                       git::Printable(blob.path), blob.size, kMaxRegularFileBytes));
     }
+    verdict_.git_bytes += static_cast<int64_t>(blob.size);
     // The same content twice is one question, unless the second pointer lies about its size.
     if (!blob.pointer || !pointers_.insert(git::FormatPointer(*blob.pointer)).second) return {};
     const auto found = TRY(FindNameable(repositories_.database(), content_, actor_, blob.pointer->sha256));
@@ -141,7 +142,8 @@ Result<std::vector<Result<void>>> ApplyPush(Repositories& repositories, const Ac
                                             const PushVerdict& verdict) {
   CHECK(verdict.problems.empty());
   const auto git = TRY(repositories.Open(repository));
-  TRY(AddContent(repositories.database(), repository, verdict.referred, repositories.now()));
+  TRY(AddContent(repositories.database(), repository, {.files = verdict.referred, .git_bytes = verdict.git_bytes},
+                 repositories.now()));
   std::vector<Result<void>> results;
   for (const RefUpdate& update : updates) {
     results.push_back(update.after ? git::MoveRef(*git, update.ref, update.before, *update.after)

@@ -28,6 +28,7 @@ struct PushVerdict {
   // For the terminal of who has pushed, one a line. Where there is one, nothing of the push is taken.
   std::vector<std::string> problems;
   std::vector<ReferredFile> referred;
+  int64_t git_bytes = 0;  // of the other new files
 };
 
 // kPermissionDenied where `revision` is a pull request's ref, and the actor neither may write to the repository nor has

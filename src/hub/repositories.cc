@@ -8,6 +8,7 @@
 #include "hub/repository_folder.h"
 #include "hub/repository_rows.h"
 #include "hub/repository_template.h"
+#include "hub/usage.h"
 #include "store/git/commit_session.h"
 #include "store/git/git_process.h"
 #include "store/git/refs.h"
@@ -94,13 +95,14 @@ Result<Repository> Repositories::Duplicate(const Actor& actor, const Repository&
                     {"fetch", "--quiet", "--no-write-fetch-head", "--end-of-options", from->path().string(),
                      "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*", "refs/convert/*:refs/convert/*"},
                     {.environment = {"GIT_ALLOW_PROTOCOL=file"}}, [](std::string_view) -> Result<void> { return {}; }));
+    const Usage copied = TRY(UsageOf(database_, source));
     // After the fetch: rows come before commits, so the rows of all commits that were fetched are there now.
     return database_.Write([&](Transaction& t) -> Result<void> {
       TRY(
           t.Execute("INSERT INTO repository_content (repository_id, sha256, size, path, ref, added_at)"
                     " SELECT $1, sha256, size, path, ref, $2 FROM repository_content WHERE repository_id = $3",
                     made.id, made.created_at, source.id));
-      return {};
+      return AddUsage(t, made, copied);
     });
   });
 }

@@ -74,7 +74,8 @@ class Repositories {
   // kUnavailable while a commit or a push is under way there, as for Move.
   Result<void> Delete(const Actor& actor, const Repository& repository);
 
-  // The old name leads to it until another repository takes it. kAlreadyExists, kInvalidArgument as for Create.
+  // The old name leads to it until another repository takes it. kAlreadyExists, kInvalidArgument as for Create;
+  // kPermissionDenied where the new owner's quota does not allow it, as for Duplicate.
   Result<Repository> Move(const Actor& actor, const Repository& repository, int64_t owner_id, std::string_view owner,
                           std::string_view name);
 

@@ -156,7 +156,7 @@ TEST_P(RepositoriesTest, ACopyHasTheBranchesTheTagsAndTheLargeFiles) {
   ASSERT_OK(git::CreateTag(*git, "v1", Head(made), "", AuthorOf(ada_, {})));
   ASSERT_OK(git::CreatePullRequest(*git, 1, Head(made)));
   const std::vector<ReferredFile> files = {{std::string(64, 'a'), 10, "big.bin", "refs/heads/main"}};
-  ASSERT_OK(AddContent(*database_, made, files, {}));
+  ASSERT_OK(AddContent(*database_, made, {.files = files}, {}));
   const auto copy = repositories_->Duplicate(bob_, made, New(bob_, "copy"));
   ASSERT_OK(copy);
   EXPECT_EQ(Head(*copy), Head(made));

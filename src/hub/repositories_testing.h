@@ -112,7 +112,7 @@ class RepositoriesTest : public DatabaseTest {
         referred.push_back({.sha256 = pointer->sha256, .size = pointer->size, .path = path, .ref = options.ref});
       }
     }
-    EXPECT_OK(AddContent(*database_, repository, referred, repositories_->now()));
+    EXPECT_OK(AddContent(*database_, repository, {.files = referred}, repositories_->now()));
     const auto result = (*session)->Finish();
     EXPECT_OK(result);
     return result ? result->commit : git::Oid{};

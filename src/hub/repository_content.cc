@@ -4,6 +4,7 @@
 
 #include "hub/repository_rows.h"
 #include "hub/rights.h"
+#include "hub/usage.h"
 #include "store/git/large_files.h"
 
 namespace bothy {
@@ -13,15 +14,20 @@ constexpr int64_t kPage = 100;          // repositories whose rights are looked 
 constexpr size_t kRowsAtOnce = 10'000;  // of one transaction, so that other writers get their turn
 constexpr size_t kNamesAtOnce = 500;    // values of one statement
 
-Result<void> InsertRows(Transaction& t, const Repository& repository, std::span<const ReferredFile> files,
-                        Timestamp now) {
+// What of them is new.
+Result<Usage> InsertRows(Transaction& t, const Repository& repository, std::span<const ReferredFile> files,
+                         Timestamp now) {
+  Usage added;
   for (const ReferredFile& file : files) {
-    TRY(
-        t.Execute("INSERT INTO repository_content (repository_id, sha256, size, path, ref, added_at)"
-                  " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (repository_id, sha256) DO NOTHING",
-                  repository.id, file.sha256, static_cast<int64_t>(file.size), file.path, file.ref, now));
+    const auto size = static_cast<int64_t>(file.size);
+    const int64_t rows =
+        TRY(t.Execute("INSERT INTO repository_content (repository_id, sha256, size, path, ref, added_at)"
+                      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (repository_id, sha256) DO NOTHING",
+                      repository.id, file.sha256, size, file.path, file.ref, now));
+    added.large_files += rows;
+    added.large_bytes += rows * size;
   }
-  return {};
+  return added;
 }
 
 // What `select` gives of a repository, as far as it is in `sha256s`.
@@ -61,6 +67,7 @@ Result<uint64_t> RemoveOthers(Database& database, const Repository& repository,
         gone += TRY(t.Execute("DELETE FROM repository_content WHERE repository_id = $1 AND sha256 = $2", repository.id,
                               sha256));
       }
+      if (gone > 0) TRY(CountLargeFiles(t, repository));
       return gone;
     })));
   }
@@ -68,11 +75,44 @@ Result<uint64_t> RemoveOthers(Database& database, const Repository& repository,
 
 }  // namespace
 
-Result<void> AddContent(Database& database, const Repository& repository, std::span<const ReferredFile> files,
-                        Timestamp now) {
-  for (; !files.empty(); files = files.subspan(std::min(kRowsAtOnce, files.size()))) {
+Result<int64_t> BytesOfNew(Database& database, const Repository& repository, std::span<const ReferredFile> files) {
+  std::vector<std::string> sha256s;
+  for (const ReferredFile& file : files) sha256s.push_back(file.sha256);
+  auto counted = TRY(ReferredAmong(database, repository, sha256s));
+  int64_t bytes = 0;
+  for (const ReferredFile& file : files) {
+    if (!counted.insert(file.sha256).second) continue;
+    bytes += static_cast<int64_t>(std::min<uint64_t>(file.size, INT64_MAX - static_cast<uint64_t>(bytes)));
+  }
+  return bytes;
+}
+
+Result<void> AddContent(Database& database, const Repository& repository, const NewContent& content, Timestamp now) {
+  // All of it before the first row, so that only who is overtaken by another push leaves rows without a commit.
+  TRY(CheckQuota(database, repository.owner_id,
+                 TRY(BytesOfNew(database, repository, content.files)) + content.git_bytes));
+  int64_t git_bytes = content.git_bytes;
+  std::span<const ReferredFile> files = content.files;
+  while (!files.empty() || git_bytes > 0) {
     const auto some = files.first(std::min(kRowsAtOnce, files.size()));
-    TRY(database.Write([&](Transaction& t) { return InsertRows(t, repository, some, now); }));
+    TRY(database.Write([&](Transaction& t) -> Result<void> {
+      Usage added = TRY(InsertRows(t, repository, some, now));
+      added.git_bytes = git_bytes;
+      return AddUsage(t, repository, added);
+    }));
+    files = files.subspan(some.size());
+    git_bytes = 0;
+  }
+  return {};
+}
+
+Result<void> ListContent(Database& database, const Repository& repository, std::span<const ReferredFile> files,
+                         Timestamp now) {
+  for (; !files.empty(); files = files.subspan(std::min(kRowsAtOnce, files.size()))) {
+    TRY(database.Write([&](Transaction& t) -> Result<void> {
+      TRY(InsertRows(t, repository, files.first(std::min(kRowsAtOnce, files.size())), now));
+      return CountLargeFiles(t, repository);
+    }));
   }
   return {};
 }
@@ -117,27 +157,6 @@ Result<std::optional<LargeFile>> FindNameable(Database& database, const LargeCon
   return std::move(found.front());
 }
 
-Result<ContentUsage> MeasureContent(Database& database, const Repository& repository) {
-  const auto sums = TRY(database.Read([&](Transaction& t) {
-    return t.QueryOne<int64_t, int64_t>(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM repository_content"
-        " WHERE repository_id = $1",
-        repository.id);
-  }));
-  return ContentUsage{.files = std::get<0>(*sums), .bytes = std::get<1>(*sums)};
-}
-
-Result<ContentUsage> MeasureContentOf(Database& database, int64_t owner_id) {
-  const auto sums = TRY(database.Read([&](Transaction& t) {
-    return t.QueryOne<int64_t, int64_t>(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM"
-        " (SELECT sha256, MAX(size) AS size FROM repository_content WHERE repository_id IN"
-        " (SELECT id FROM repositories WHERE namespace_id = $1) GROUP BY sha256) AS files",
-        owner_id);
-  }));
-  return ContentUsage{.files = std::get<0>(*sums), .bytes = std::get<1>(*sums)};
-}
-
 Result<std::vector<std::string>> Unreferred(Database& database, std::span<const std::string> sha256s) {
   return database.Read([&](Transaction& t) -> Result<std::vector<std::string>> {
     std::vector<std::string> unreferred;
@@ -162,7 +181,7 @@ Result<void> RebuildContent(Database& database, const Repository& repository, gi
   }));
   const auto removed = TRY(RemovedAmong(database, repository, std::vector<std::string>(seen.begin(), seen.end())));
   std::erase_if(files, [&](const ReferredFile& file) { return removed.contains(file.sha256); });
-  TRY(AddContent(database, repository, files, now));
+  TRY(ListContent(database, repository, files, now));
   TRY(ForgetDroppedContent(database, repository, git, guard));
   return {};
 }

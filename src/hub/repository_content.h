@@ -23,9 +23,22 @@ struct ReferredFile {
   std::string ref;   // and in which branch or other ref; "" where none leads to it any more
 };
 
+// What a commit or a push brings to a repository.
+struct NewContent {
+  std::span<const ReferredFile> files;  // the large ones that it refers to
+  int64_t git_bytes = 0;                // of the others
+};
+
+// Bytes of those that the repository does not refer to yet; INT64_MAX where they are more.
+Result<int64_t> BytesOfNew(Database& database, const Repository& repository, std::span<const ReferredFile> files);
+
 // Before the commit that refers to them becomes reachable, so that no commit refers to what may be collected.
-Result<void> AddContent(Database& database, const Repository& repository, std::span<const ReferredFile> files,
-                        Timestamp now);
+// kPermissionDenied, and the commit must not be made, where its namespace would have more than its quota.
+Result<void> AddContent(Database& database, const Repository& repository, const NewContent& content, Timestamp now);
+
+// For repair: what is there already, whatever the quota.
+Result<void> ListContent(Database& database, const Repository& repository, std::span<const ReferredFile> files,
+                         Timestamp now);
 
 // Those of `sha256s` that a commit of this repository refers to: what may be downloaded there. A pointer in git is not
 // enough, as the objects of a refused push lie there too.
@@ -40,14 +53,6 @@ Result<bool> MayReadContent(Database& database, const Actor& actor, const std::s
 // may not know of is answered as what is not there: nothing.
 Result<std::optional<LargeFile>> FindNameable(Database& database, const LargeContent& content, const Actor& actor,
                                               const std::string& sha256);
-
-// Of the repository's large files, in all of its history.
-struct ContentUsage {
-  int64_t files = 0;
-  int64_t bytes = 0;
-};
-Result<ContentUsage> MeasureContent(Database& database, const Repository& repository);
-Result<ContentUsage> MeasureContentOf(Database& database, int64_t owner_id);  // of a namespace; shared ones once
 
 // Those of `sha256s` that no repository refers to, in their order.
 Result<std::vector<std::string>> Unreferred(Database& database, std::span<const std::string> sha256s);

@@ -98,7 +98,7 @@ class Look {
     if (listed) return {};
     if (options_.repair) {
       const std::vector<ReferredFile> row = {{file.pointer.sha256, content->size, file.path, file.ref}};
-      TRY(AddContent(hub_.database(), repository_, row, hub_.now()));
+      TRY(ListContent(hub_.database(), repository_, row, hub_.now()));
     }
     Note("unlisted_content", fmt::format("{}, which is here but not in the list of the repository's large files", what),
          options_.repair);

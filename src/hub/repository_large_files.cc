@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "hub/commits.h"
+#include "hub/usage.h"
 #include "store/git/large_files.h"
 #include "store/git/rewrite.h"
 
@@ -65,7 +66,7 @@ Result<void> RemoveLargeFiles(Repositories& repositories, const Actor& actor, co
                       " ON CONFLICT (repository_id, sha256) DO NOTHING",
                       repository.id, sha256));
       }
-      return {};
+      return CountLargeFiles(t, repository);
     }));
   }
   for (const git::RewrittenRef& ref : moved) {

@@ -7,6 +7,7 @@
 #include "hub/repository_busy.h"
 #include "hub/repository_folder.h"
 #include "hub/repository_rows.h"
+#include "hub/usage.h"
 
 namespace bothy {
 namespace {
@@ -24,6 +25,9 @@ Result<Repository> Repositories::Move(const Actor& actor, const Repository& repo
   std::optional<Busy> target;
   if (owner_id != repository.owner_id || NameKey(name) != NameKey(repository.name)) {
     target.emplace(TRY(Busy::Take(*this, repository.kind, owner_id, name)));
+  }
+  if (owner_id != repository.owner_id) {
+    TRY(CheckQuota(database_, owner_id, TRY(UsageOf(database_, repository)).bytes()));
   }
   Repository moved = repository;
   moved.owner_id = owner_id;

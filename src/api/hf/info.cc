@@ -4,7 +4,7 @@
 #include "api/route.h"
 #include "hub/info_fields.h"
 #include "hub/object_id.h"
-#include "hub/repository_content.h"
+#include "hub/usage.h"
 
 namespace bothy::api {
 namespace {
@@ -56,7 +56,7 @@ Result<void> AddRepositoryFields(Call& call, const InfoFields& fields, json::obj
   add(InfoField::kSpaces, json::array());
   add(InfoField::kXetEnabled, true);
   if (fields.Has(InfoField::kUsedStorage)) {
-    info[InfoFieldName(InfoField::kUsedStorage)] = TRY(MeasureContent(call.hub().database(), repository)).bytes;
+    info[InfoFieldName(InfoField::kUsedStorage)] = TRY(UsageOf(call.hub().database(), repository)).bytes();
   }
   return {};
 }

@@ -8,7 +8,7 @@
 #include "api/route.h"
 #include "hub/namespaces.h"
 #include "hub/object_id.h"
-#include "hub/repository_content.h"
+#include "hub/usage.h"
 
 namespace bothy::api {
 namespace {
@@ -87,7 +87,7 @@ Result<Response> ListWithStorage(Call& call, const std::string& owner) {
                                 {"type", KindName(repository.kind)},
                                 {"updatedAt", FormatTime(repository.updated_at)},
                                 {"visibility", repository.is_private ? "private" : "public"},
-                                {"storage", TRY(MeasureContent(call.hub().database(), repository)).bytes},
+                                {"storage", TRY(UsageOf(call.hub().database(), repository)).bytes()},
                                 {"storagePercent", nullptr}});
   }
   Response response = Json(list);

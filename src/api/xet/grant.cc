@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "hub/usage.h"
+
 namespace bothy::api {
 namespace {
 
@@ -25,6 +27,7 @@ Result<Response> GrantReading(Call& call) { return Grant(call, false); }
 // The revision need not be there: with a pull request that is yet to be made clients say "None".
 Result<Response> GrantWriting(Call& call) {
   if (auto refusal = call.CommitRefusal(call.Parameter("revision"))) return *std::move(refusal);
+  TRY(CheckQuota(call.hub().database(), call.repository().owner_id, 1));  // before anything is sent in vain
   return Grant(call, true);
 }
 
