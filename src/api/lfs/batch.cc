@@ -4,83 +4,18 @@
 #include <algorithm>
 
 #include "api/git/git_route.h"
+#include "api/lfs/batch_request.h"
 #include "api/lfs/lfs_answer.h"
 #include "api/xet/grant.h"
 #include "hub/lfs_parts.h"
 #include "hub/lfs_tickets.h"
 #include "hub/repository_content.h"
+#include "hub/usage.h"
 
 namespace bothy::api {
 namespace {
 
-constexpr size_t kMaxObjects = 1000;  // git-lfs asks for 100 at once, huggingface_hub for 256
 constexpr uint64_t kMaxBatchBytes = 1 << 20;
-
-// In one piece below: a part is written to the disk twice. In parts above: what was cut has not to be sent again.
-constexpr uint64_t kMultipartFrom = uint64_t{1} << 30;
-constexpr std::chrono::hours kPartsAreKept{7 * 24};
-
-struct Object {
-  std::string oid;
-  uint64_t size = 0;
-};
-
-enum class Transfer { kBasic, kMultipart, kXet };
-
-struct Batch {
-  bool upload = false;
-  Transfer transfer = Transfer::kBasic;  // of all of its objects: an answer can name only one
-  std::string revision;                  // that Xet's tokens are asked for
-  std::vector<Object> objects;
-};
-
-std::string_view TransferName(Transfer transfer) {
-  switch (transfer) {
-    case Transfer::kBasic: return "basic";
-    case Transfer::kMultipart: return "multipart";
-    case Transfer::kXet: return "xet";
-  }
-  return "basic";
-}
-
-Result<std::vector<Object>> ReadObjects(const json::object& body) {
-  const json::array* list = json::FindArray(body, "objects");
-  if (list == nullptr) return Fail(ErrorCode::kInvalidArgument, "key \"objects\": expected a list");
-  if (list->size() > kMaxObjects) {
-    return Fail(ErrorCode::kResourceExhausted, "more than {} objects in one request: ask in parts", kMaxObjects);
-  }
-  std::vector<Object> objects;
-  for (const json::value& value : *list) {
-    if (!value.is_object()) return Fail(ErrorCode::kInvalidArgument, "key \"objects\": expected objects");
-    objects.push_back(
-        {.oid = TRY(NeedString(value.get_object(), "oid")), .size = TRY(NeedSize(value.get_object(), "size"))});
-  }
-  return objects;
-}
-
-Transfer ChooseTransfer(std::span<const std::string> offered, std::span<const Object> objects) {
-  const auto has = [&](std::string_view name) { return std::ranges::count(offered, name) > 0; };
-  if (has("xet")) return Transfer::kXet;
-  const bool large = std::ranges::any_of(objects, [](const Object& object) { return object.size >= kMultipartFrom; });
-  return large && has("multipart") ? Transfer::kMultipart : Transfer::kBasic;
-}
-
-Result<Batch> ReadBatch(const json::object& body) {
-  const std::string operation = TRY(NeedString(body, "operation"));
-  if (operation != "upload" && operation != "download") {
-    return Fail(ErrorCode::kInvalidArgument, "key \"operation\": expected upload or download, found \"{}\"",
-                std::string_view(operation).substr(0, 100));
-  }
-  Batch batch = {.upload = operation == "upload", .revision = "main", .objects = TRY(ReadObjects(body))};
-  if (batch.upload) batch.transfer = ChooseTransfer(TRY(FindStrings(body, "transfers")), batch.objects);
-  if (const json::object* ref = json::FindObject(body, "ref")) {
-    std::string name = TRY(FindString(*ref, "name")).value_or("");
-    constexpr std::string_view kBranches = "refs/heads/";
-    if (name.starts_with(kBranches)) name.erase(0, kBranches.size());
-    if (!name.empty()) batch.revision = std::move(name);
-  }
-  return batch;
-}
 
 json::object ObjectError(json::object object, int code, std::string message) {
   object["error"] = json::object{{"code", code}, {"message", std::move(message)}};
@@ -89,10 +24,10 @@ json::object ObjectError(json::object object, int code, std::string message) {
 
 class Answerer {
  public:
-  Answerer(Call& call, const Batch& batch)
+  Answerer(Call& call, const LfsBatch& batch)
       : call_(call), batch_(batch), expires_(call.hub().now() + kLfsTicketLifetime) {}
 
-  Result<json::object> Answer(const Object& asked) const {
+  Result<json::object> Answer(const LfsObject& asked) const {
     json::object object = {{"oid", asked.oid}, {"size", asked.size}, {"authenticated", true}};
     if (!IsLfsOid(asked.oid)) return ObjectError(std::move(object), 422, "the name of an object is its SHA-256");
     return batch_.upload ? Upload(std::move(object), asked.oid, asked.size)
@@ -119,11 +54,11 @@ class Answerer {
     const auto found = TRY(FindNameable(hub.database(), hub.large_content(), call_.actor, oid));
     if (found && found->size == size) return object;
     if (found) return ObjectError(std::move(object), 422, fmt::format("the object has {} bytes", found->size));
-    if (batch_.transfer == Transfer::kXet) {
+    if (batch_.transfer == LfsTransfer::kXet) {
       object["actions"] = json::object{{"upload", XetAction()}};
       return object;
     }
-    const bool parts = batch_.transfer == Transfer::kMultipart;
+    const bool parts = batch_.transfer == LfsTransfer::kMultipart;
     if (parts && LfsPartCount(size) > kMaxLfsParts) {
       return ObjectError(std::move(object), 422, fmt::format("more than {} parts", kMaxLfsParts));
     }
@@ -176,28 +111,36 @@ class Answerer {
   }
 
   Call& call_;
-  const Batch& batch_;
+  const LfsBatch& batch_;
   const Timestamp expires_;
 };
 
+// Before anything is sent in vain.
+Result<void> CheckRoom(Call& call, std::span<const LfsObject> objects) {
+  std::vector<ReferredFile> files;
+  for (const LfsObject& object : objects)
+    files.push_back({.sha256 = object.oid, .size = object.size, .path = {}, .ref = {}});
+  Database& database = call.hub().database();
+  return CheckQuota(database, call.repository().owner_id, TRY(BytesOfNew(database, call.repository(), files)));
+}
+
 Result<Response> AnswerBatch(Call& call) {
-  const json::object body = TRY(ParseObject(call.body));
-  const Batch batch = TRY(ReadBatch(body));
+  const LfsBatch batch = TRY(ReadLfsBatch(call.body));
   // Whoever may only read may still send what a pull request of theirs is to point to.
   auto refusal = batch.upload ? TRY(AdmitToGit(call, {Right::kWriteContent, Right::kCreatePullRequest}))
                               : TRY(AdmitToGit(call, {Right::kReadContent}));
   if (refusal) return *std::move(refusal);
-  const std::string hash = TRY(FindString(body, "hash_algo")).value_or("sha256");
-  if (hash != "sha256" && hash != "sha_256") return Refuse(Status::kConflict, "", "objects are named by their SHA-256");
+  if (batch.hash != "sha256" && batch.hash != "sha_256") {
+    return Refuse(Status::kConflict, "", "objects are named by their SHA-256");
+  }
 
+  if (batch.upload) {
+    TRY(CheckRoom(call, batch.objects));
+  }
   const Answerer answerer(call, batch);
   json::array objects;
-  for (const Object& object : batch.objects) objects.push_back(TRY(answerer.Answer(object)));
-  if (batch.transfer == Transfer::kMultipart) {
-    auto parts = TRY(LfsParts::Open(call.hub().data()));
-    TRY(parts.RemoveOlderThan(std::chrono::floor<std::chrono::seconds>(call.hub().now() - kPartsAreKept)));
-  }
-  return LfsJson(json::object{{"transfer", TransferName(batch.transfer)}, {"objects", std::move(objects)}});
+  for (const LfsObject& object : batch.objects) objects.push_back(TRY(answerer.Answer(object)));
+  return LfsJson(json::object{{"transfer", LfsTransferName(batch.transfer)}, {"objects", std::move(objects)}});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "hub/lfs_parts.h"
 #include "hub/lfs_tickets.h"
 #include "hub/repository_content.h"
+#include "hub/usage.h"
 #include "hub/xet_grants.h"
 #include "net/executor.h"
 #include "net/http_client.h"
@@ -208,13 +209,32 @@ TEST_F(LfsTest, AHashIsNotARight) {
   }
 }
 
+TEST_F(LfsTest, WhatIsMoreThanTheQuotaIsRefusedBeforeItIsSent) {
+  ASSERT_OK(SetQuota(hub_->database(), "ada", {.kind = Quota::Kind::kBytes, .bytes = 5}));
+  EXPECT_NE(Href(ObjectOf(Batch(ada_, R"("operation":"upload")", kHello, 5)), "upload"), "");
+  const auto refused = Batch(ada_, R"("operation":"upload")", kHello, 6);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_NE(refused.body.find("Storage limit reached: the repositories of ada take 0 B of 5 B"), std::string::npos)
+      << refused.body;
+
+  const ReferredFile file = {.sha256 = kHello, .size = 5, .path = "a.bin", .ref = "refs/heads/main"};
+  ASSERT_OK(AddContent(hub_->database(), repository_, {.files = std::span(&file, 1)}, hub_->now()));
+  EXPECT_EQ(Batch(ada_, R"("operation":"upload")", std::string(64, 'a'), 1).status, 403);
+  EXPECT_EQ(Batch(ada_, R"("operation":"upload")", kHello, 5).status, 200);  // which is there
+  EXPECT_EQ(Batch(bob_, R"("operation":"download")", kHello, 5).status, 200);
+  const std::string token = Address("api/models/ada/demo/xet-write-token/main");
+  EXPECT_EQ(Send(net::Method::kGet, token, "", &ada_).status, 403);
+  ASSERT_OK(SetQuota(hub_->database(), "ada", {.kind = Quota::Kind::kBytes, .bytes = 6}));
+  EXPECT_EQ(Send(net::Method::kGet, token, "", &ada_).status, 200);
+}
+
 TEST_F(LfsTest, WhatACommitRefersToIsFetchedInPart) {
   ASSERT_EQ(
       Send(net::Method::kPut, Href(ObjectOf(Batch(ada_, R"("operation":"upload")", kHello, 5)), "upload"), "hello")
           .status,
       200);
   const ReferredFile file = {.sha256 = kHello, .size = 5, .path = "a.bin", .ref = "refs/heads/main"};
-  ASSERT_OK(AddContent(hub_->database(), repository_, std::span(&file, 1), hub_->now()));
+  ASSERT_OK(AddContent(hub_->database(), repository_, {.files = std::span(&file, 1)}, hub_->now()));
   const std::string href = Href(ObjectOf(Batch(bob_, R"("operation":"download")", kHello, 5)), "download");
   EXPECT_EQ(Send(net::Method::kGet, href, "").body, "hello");
   const auto part = Send(net::Method::kGet, href, "", nullptr, {{"Range", "bytes=1-3"}});
