@@ -1,9 +1,11 @@
 // bothy gc: makes room.
 #include <CLI/CLI.hpp>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/hub_options.h"
 #include "cli/terminal.h"
+#include "hub/data_lock.h"
 #include "hub/housekeeping.h"
 
 namespace bothy::cli {
@@ -16,10 +18,36 @@ struct Options {
 
 Result<void> Run(const Options& options) {
   const auto hub = TRY(OpenExistingHub(options.place));
-  const content::Collected collected = TRY(CollectContent(*hub, std::chrono::days(options.days)));
-  fmt::print("removed {} files of content and {} of their blobs: {} are free\n", collected.files, collected.xorbs,
-             HumanBytes(collected.bytes));
-  return {};
+  // The server tidies git repositories itself.
+  const auto lock = DataLock::Take(hub->data(), DataLockKind::kRepositories, "bothy gc");
+  if (!lock && lock.error().code != ErrorCode::kUnavailable) return tl::unexpected(lock.error());
+  if (lock) TRY(hub->repositories().Recover());
+  CatchInterrupts();
+  std::optional<Progress> line;
+  std::string label;
+  const auto progress = [&](std::string_view what, uint64_t done, uint64_t total) {
+    if (label != what) {
+      label = what;
+      line.emplace(label);
+    }
+    line->UpdateCount(done, total);
+    return !Interrupted();
+  };
+  const Housekept kept = TRY(KeepHouse(
+      *hub, {.age = std::chrono::days(options.days), .repositories = lock.has_value(), .progress = progress}));
+  line.reset();
+  fmt::print("removed {} files of content and {} of their blobs: {} are free\n", kept.content.files, kept.content.xorbs,
+             HumanBytes(kept.content.bytes));
+  if (!kept.repositories) {
+    fmt::print("git repositories were left to the server, which is running\n");
+    return {};
+  }
+  fmt::print("looked at {} git repositories, packed {} and dropped what was deleted from {}: {} are free\n",
+             kept.repositories->looked_at, kept.repositories->packed, kept.repositories->dropped_from,
+             HumanBytes(kept.repositories->freed_bytes));
+  if (kept.repositories->failed == 0) return {};
+  return Fail(ErrorCode::kInternal, "{} git repositories could not be tidied: the lines above say why",
+              kept.repositories->failed);
 }
 
 }  // namespace
@@ -27,7 +55,7 @@ Result<void> Run(const Options& options) {
 
 BOTHY_SUBCOMMAND(gc)(CLI::App& root, Runner& runner) {
   auto options = std::make_shared<Options>();
-  CLI::App* app = root.add_subcommand("gc", "Remove content that no repository refers to any more");
+  CLI::App* app = root.add_subcommand("gc", "Remove what no repository refers to any more, and pack git repositories");
   AddHubOptions(*app, options->place);
   app->add_option("--older-than", options->days, "Days since anybody sent or used it")
       ->check(CLI::Range(1, 36500))

@@ -32,6 +32,13 @@ void LogRecovery(const RecoveryReport& report) {
 
 constexpr std::chrono::minutes kFirstCollection{10};
 
+void LogHousekeeping(const Housekept& kept) {
+  Log(LogLevel::kInfo, "content collected", {{"files", kept.content.files}, {"bytes", kept.content.bytes}});
+  if (!kept.repositories) return;
+  Log(LogLevel::kInfo, "repositories tidied",
+      {{"packed", kept.repositories->packed}, {"bytes", kept.repositories->freed_bytes}});
+}
+
 // Beside the server, until it ends.
 class Housekeeping {
  public:
@@ -43,12 +50,13 @@ class Housekeeping {
       std::chrono::minutes wait = kFirstCollection;
       while (!wake_.wait_for(lock, stop, wait, [] { return false; }) && !stop.stop_requested()) {
         wait = every;
-        const auto collected = CollectContent(hub);
-        if (!collected) {
-          Log(LogLevel::kError, "content not collected", {{"error", collected.error()}});
-        } else {
-          Log(LogLevel::kInfo, "content collected", {{"files", collected->files}, {"bytes", collected->bytes}});
-        }
+        const auto kept = KeepHouse(hub, {.repositories = true, .progress = [&](std::string_view, uint64_t, uint64_t) {
+                                            return !stop.stop_requested();
+                                          }});
+        if (kept) LogHousekeeping(*kept);
+        if (kept || stop.stop_requested()) continue;
+        Log(LogLevel::kError, "housekeeping failed", {{"error", kept.error()}});
+        if (kept.error().code == ErrorCode::kUnavailable) wait = kFirstCollection;  // a backup is being made
       }
     });
   }

@@ -23,7 +23,8 @@ constexpr std::chrono::hours kLeftoverAge{24};
 
 class Collection {
  public:
-  Collection(const Backing& backing, Timestamp touched_before) : backing_(backing), touched_before_(touched_before) {}
+  Collection(const Backing& backing, Timestamp touched_before, const CollectionProgress& progress)
+      : backing_(backing), touched_before_(touched_before), progress_(progress) {}
 
   Result<Collected> Run(const References& references) {
     const Timestamp now = backing_.options.now();
@@ -39,10 +40,27 @@ class Collection {
   }
 
  private:
+  Result<void> Report(std::string_view what, int64_t done, int64_t total) {
+    if (!progress_ || progress_(what, static_cast<uint64_t>(done), static_cast<uint64_t>(std::max(done, total)))) {
+      return {};
+    }
+    return Fail(ErrorCode::kCancelled, "the collection was given up, {} files and {} blobs were removed",
+                collected_.files, collected_.xorbs);
+  }
+
+  Result<int64_t> LastOf(Sql<> statement) {
+    const auto last =
+        TRY(backing_.database.Read([&](Transaction& t) { return t.QueryOne<std::optional<int64_t>>(statement); }));
+    return last.value_or(std::nullopt).value_or(0);
+  }
+
   Result<void> MarkAndSweep(const References& references) {
-    while (true) {
+    const int64_t files = TRY(LastOf("SELECT COUNT(*) FROM content_files"));
+    for (int64_t marked = 0;;) {
+      TRY(Report("references", marked, files));
       const std::vector<Digest256> marks = TRY(references());
       if (marks.empty()) break;
+      marked += static_cast<int64_t>(marks.size());
       for (size_t i = 0; i < marks.size(); i += kMarksAtOnce) {
         TRY(Mark(std::span(marks).subspan(i, std::min(kMarksAtOnce, marks.size() - i))));
       }
@@ -75,7 +93,9 @@ class Collection {
 
   // Where somebody has taken this collection for one that was killed, its marks are gone, and nothing may go for that.
   Result<void> SweepFiles() {
+    const int64_t end = TRY(LastOf("SELECT MAX(id) FROM content_files"));
     for (int64_t last = 0;;) {
+      TRY(Report("files", last, end));
       const auto ids = TRY(backing_.database.Read([&](Transaction& t) {
         return t.Query<int64_t>(
             "SELECT f.id FROM content_files f WHERE f.id > $1 AND f.touched < $2 AND NOT EXISTS (SELECT 1 FROM "
@@ -97,7 +117,9 @@ class Collection {
   }
 
   Result<void> SweepXorbs() {
+    const int64_t end = TRY(LastOf("SELECT MAX(id) FROM content_xorbs"));
     for (int64_t last = 0;;) {
+      TRY(Report("blobs", last, end));
       const auto ids = TRY(backing_.database.Read([&](Transaction& t) {
         return t.Query<int64_t>(
             "SELECT x.id FROM content_xorbs x WHERE x.id > $1 AND x.touched < $2 AND NOT EXISTS "
@@ -144,18 +166,20 @@ class Collection {
 
   const Backing& backing_;
   const Timestamp touched_before_;
+  const CollectionProgress& progress_;
   int64_t id_ = 0;
   Collected collected_;
 };
 
 }  // namespace
 
-Result<Collected> ContentStore::Collect(const References& references, std::chrono::seconds age) const {
+Result<Collected> ContentStore::Collect(const References& references, std::chrono::seconds age,
+                                        const CollectionProgress& progress) const {
   if (age < kTouchEvery) {
     return Fail(ErrorCode::kInvalidArgument, "content is collected {} seconds after it was last used or later",
                 std::chrono::seconds(kTouchEvery).count());
   }
-  return Collection(backing_, backing_.options.now() - age).Run(references);
+  return Collection(backing_, backing_.options.now() - age, progress).Run(references);
 }
 
 }  // namespace bothy::content

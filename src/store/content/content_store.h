@@ -110,7 +110,8 @@ class ContentStore {  // Safe to use from several threads, and from several proc
 
   // Removes what none of `references` names and nobody has used for `age` (at least kTouchEvery). Others go on beside
   // it; whoever refers to content that may be old calls Touch first. Xorbs of which a part is in use stay whole.
-  Result<Collected> Collect(const References& references, std::chrono::seconds age) const;
+  Result<Collected> Collect(const References& references, std::chrono::seconds age,
+                            const CollectionProgress& progress = {}) const;
 
   // Compares everything with its hashes; tells `found` what is wrong, and repairs what can be where asked to.
   Result<Verified> Verify(const VerifyOptions& options, const std::function<void(const Problem&)>& found) const;

@@ -66,6 +66,24 @@ Result<void> DropUnreachable(GitRepository& repository, std::chrono::seconds age
   return WriteGraph(repository, timeout);
 }
 
+Result<bool> HasUnreachable(const GitRepository& repository, std::chrono::milliseconds timeout) {
+  constexpr std::string_view kWord = "unreachable ";  // "unreachable blob 8c7e5a...", one a line
+  bool found = false;
+  std::string end;  // of what came before, as a word may come in two pieces
+  const auto ran = RunGit(repository, {"fsck", "--unreachable", "--connectivity-only", "--no-reflogs", "--no-progress"},
+                          Limits(timeout), [&](std::string_view text) -> Result<void> {
+                            end += text;
+                            if (end.find(kWord) != std::string::npos) {
+                              found = true;
+                              return Fail(ErrorCode::kCancelled, "one is enough");
+                            }
+                            end.erase(0, end.size() - std::min(end.size(), kWord.size()));
+                            return {};
+                          });
+  if (!ran && !found) return tl::unexpected(ran.error());
+  return found;
+}
+
 Result<void> CheckObjects(const GitRepository& repository, ObjectCheck check, std::chrono::milliseconds timeout) {
   const auto process = TRY(StartGit(
       repository,

@@ -36,6 +36,9 @@ Result<void> Repack(const GitRepository& repository, RepackKind kind, std::chron
 // and pushes that begin meanwhile get kUnavailable.
 Result<void> DropUnreachable(GitRepository& repository, std::chrono::seconds age, std::chrono::milliseconds timeout);
 
+// Whether anything is there that no ref leads to. kInternal where git finds the repository broken.
+Result<bool> HasUnreachable(const GitRepository& repository, std::chrono::milliseconds timeout);
+
 enum class ObjectCheck {
   kThere,  // that everything refs lead to is there
   kSound,  // and that every object is what its name says

@@ -1,0 +1,106 @@
+#include "hub/repository_upkeep.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "hub/repository_content.h"
+#include "hub/repository_rows.h"
+#include "store/git/maintenance.h"
+
+namespace bothy {
+namespace {
+
+// Of one program of git's; a repository for which it is too short is passed over.
+constexpr std::chrono::minutes kPatience{30};
+
+struct LastTime {
+  int64_t measured_bytes = -1;
+  std::optional<Timestamp> again_at;
+};
+
+class Tidier {
+ public:
+  Tidier(Hub& hub, Upkeep& upkeep) : hub_(hub), upkeep_(upkeep) {}
+
+  Result<void> Tidy(const Repository& repository) {
+    const auto git = TRY(hub_.repositories().Open(repository));
+    const LastTime last = TRY(ReadLastTime(repository));
+    const auto before = TRY(git::Measure(*git));
+    const Timestamp now = hub_.now();
+    const bool due = last.again_at && *last.again_at <= now;
+    if (static_cast<int64_t>(before.bytes) == last.measured_bytes && !due) return {};
+
+    if (git::NeedsRepack(before)) {
+      TRY(git::Repack(*git, git::RepackKind::kSmall, kPatience));
+      upkeep_.packed++;
+    }
+    bool unreachable = TRY(git::HasUnreachable(*git, kPatience));
+    if (unreachable && due) {
+      TRY(Drop(repository, *git));
+      unreachable = TRY(git::HasUnreachable(*git, kPatience));
+    }
+    const auto after = TRY(git::Measure(*git));
+    upkeep_.freed_bytes += before.bytes - std::min(before.bytes, after.bytes);
+    std::optional<Timestamp> again_at;
+    if (unreachable) again_at = due || !last.again_at ? now + kKeepUnreachable : *last.again_at;
+    return Note(repository, static_cast<int64_t>(after.bytes), again_at);
+  }
+
+ private:
+  Result<LastTime> ReadLastTime(const Repository& repository) {
+    return hub_.database().Read([&](Transaction& t) -> Result<LastTime> {
+      const auto row = TRY((t.QueryOne<int64_t, std::optional<Timestamp>>(
+          "SELECT measured_bytes, measure_again_at FROM repository_usage WHERE repository_id = $1", repository.id)));
+      return row ? LastTime{std::get<0>(*row), std::get<1>(*row)} : LastTime();
+    });
+  }
+
+  Result<void> Drop(const Repository& repository, git::GitRepository& git) {
+    TRY(git::DropUnreachable(git, kKeepUnreachable, kPatience));
+    const git::DropGuard guard = TRY(git::DropGuard::Take(git));
+    TRY(ForgetDroppedContent(hub_.database(), repository, git, guard));
+    upkeep_.dropped_from++;
+    return {};
+  }
+
+  Result<void> Note(const Repository& repository, int64_t bytes, std::optional<Timestamp> again_at) {
+    return hub_.database().Write([&](Transaction& t) -> Result<void> {
+      TRY(
+          t.Execute("INSERT INTO repository_usage"
+                    " (repository_id, large_files, large_bytes, git_bytes, measured_bytes, measure_again_at)"
+                    " VALUES ($1, 0, 0, $2, $2, $3) ON CONFLICT (repository_id) DO UPDATE SET git_bytes = $2,"
+                    " measured_bytes = $2, measure_again_at = $3",
+                    repository.id, bytes, again_at));
+      return {};
+    });
+  }
+
+  Hub& hub_;
+  Upkeep& upkeep_;
+};
+
+}  // namespace
+
+Result<Upkeep> TidyRepositories(Hub& hub, const std::function<bool(uint64_t done, uint64_t total)>& progress) {
+  const auto total = TRY(hub.database().Read(
+      [](Transaction& t) { return t.QueryOne<int64_t>("SELECT COUNT(*) FROM repositories WHERE state = 'ready'"); }));
+  Upkeep upkeep;
+  Tidier tidier(hub, upkeep);
+  TRY(ForEachRepository(hub.database(), "", [&](const Repository& repository) -> Result<void> {
+    if (progress && !progress(upkeep.looked_at, std::max(upkeep.looked_at, static_cast<uint64_t>(total.value_or(0))))) {
+      return Fail(ErrorCode::kCancelled, "given up after {} repositories", upkeep.looked_at);
+    }
+    upkeep.looked_at++;
+    const auto tidied = tidier.Tidy(repository);
+    // Busy, or gone meanwhile: that is nobody's fault.
+    if (tidied || tidied.error().code == ErrorCode::kUnavailable || tidied.error().code == ErrorCode::kNotFound) {
+      return {};
+    }
+    upkeep.failed++;
+    Log(LogLevel::kError, "repository not tidied", {{"repository", repository.folder}, {"error", tidied.error()}});
+    return {};
+  }));
+  return upkeep;
+}
+
+}  // namespace bothy
