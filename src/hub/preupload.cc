@@ -131,6 +131,7 @@ Result<std::vector<PreuploadAnswer>> Preupload(const git::GitRepository& reposit
                        LooksBinary(file.sample, file.sample.size() >= file.size);
     // Content without bytes has nothing to point to, and clients send it in the commit whatever they are told.
     answers.push_back({.path = file.path, .large = large && file.size > 0, .ignored = ignore.Ignores(file.path)});
+    if (answers.back().large && !answers.back().ignored) answers.back().more_bytes = file.size;
   }
   if (!commit) return answers;
   // Found entries are in the order of the paths that have one; paths may be asked for twice.
@@ -140,6 +141,7 @@ Result<std::vector<PreuploadAnswer>> Preupload(const git::GitRepository& reposit
     if (next == answers.size()) break;
     if (entry.kind == git::EntryKind::kFile) {
       answers[next].oid = entry.pointer ? entry.pointer->sha256 : entry.oid.ToHex();
+      if (entry.content_size() == answers[next].more_bytes) answers[next].more_bytes = 0;
     }
     next++;
   }

@@ -41,7 +41,9 @@ struct PreuploadRequest {
 struct PreuploadAnswer {
   std::string path;
   bool large = false;
-  bool ignored = false;            // .gitignore wants the client not to send it
+  bool ignored = false;  // .gitignore wants the client not to send it
+  // That a large file will probably add to the repository: none where one of its size is there already.
+  uint64_t more_bytes = 0;
   std::optional<std::string> oid;  // of the file that is there: SHA-256 of a large one, git's oid of another
 };
 

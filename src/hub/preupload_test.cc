@@ -74,6 +74,20 @@ TEST_F(PreuploadTest, TellsWhatIsThereAlready) {
   EXPECT_EQ((*answers)[4].oid, (*answers)[2].oid);
 }
 
+TEST_F(PreuploadTest, OnlyLargeFilesOfNewPathsOrSizesAddToTheRepository) {
+  const Oid commit = Commit({{"large.bin", git::FormatPointer({.sha256 = std::string(64, 'a'), .size = 100})},
+                             {".gitattributes", "*.bin filter=lfs\n"},
+                             {".gitignore", "*.tmp.bin\n"}});
+  const auto answers = Ask(commit, {{"large.bin", 100, "x"},
+                                    {"large.bin", 101, "x"},
+                                    {"new.bin", 100, "x"},
+                                    {"text", 100, "x"},
+                                    {"a.tmp.bin", 100, "x"}});
+  ASSERT_OK(answers);
+  const std::vector<uint64_t> expected = {0, 101, 100, 0, 0};
+  for (size_t i = 0; i < expected.size(); i++) EXPECT_EQ((*answers)[i].more_bytes, expected[i]) << i;
+}
+
 TEST_F(PreuploadTest, AnEmptyRepositoryHasNoRules) {
   const auto answers = Ask(std::nullopt, {{"a.bin", 5, "hello"}});
   ASSERT_OK(answers);

@@ -1,11 +1,15 @@
 // Bringing files: what has to come in which way, and the commit that names them.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "api/route.h"
 #include "base/base64.h"
 #include "hub/commits.h"
 #include "hub/preupload.h"
 #include "hub/pushes.h"
+#include "hub/usage.h"
 
 namespace bothy::api {
 namespace {
@@ -39,8 +43,15 @@ Result<Response> Preupload(Call& call) {
   for (const json::value& value : *list) request.files.push_back(TRY(ReadFile(value)));
   const RepositoryFiles files = TRY(call.Files());
   const git::Oid commit = OR_REFUSE(kRevisionNotFound, files.Resolve(call.Parameter("revision")));
+  const auto decided = TRY(bothy::Preupload(files.git(), commit, request));
+  // Before anything is sent in vain: clients of Xet tell hashes and sizes only when everything has been sent.
+  const auto add = [](int64_t sum, const PreuploadAnswer& answer) {
+    return sum + static_cast<int64_t>(std::min<uint64_t>(answer.more_bytes, static_cast<uint64_t>(INT64_MAX - sum)));
+  };
+  TRY(CheckQuota(call.hub().database(), call.repository().owner_id,
+                 std::accumulate(decided.begin(), decided.end(), int64_t{0}, add)));
   json::array answers;
-  for (const PreuploadAnswer& answer : TRY(bothy::Preupload(files.git(), commit, request))) {
+  for (const PreuploadAnswer& answer : decided) {
     answers.push_back(json::object{{"path", answer.path},
                                    {"uploadMode", answer.large ? "lfs" : "regular"},
                                    {"shouldIgnore", answer.ignored},
