@@ -6,6 +6,7 @@
 #include <random>
 #include <thread>
 
+#include "store/database/address.h"
 #include "store/database/session.h"
 
 namespace bothy {
@@ -19,9 +20,6 @@ using Clock = std::chrono::steady_clock;
 // many losses in a row mean that something is wrong.
 constexpr int kMaxConflicts = 30;
 constexpr std::chrono::milliseconds kLongestPause{200};
-
-constexpr std::string_view kSqlitePrefix = "sqlite:";
-constexpr std::string_view kPostgresqlPrefixes[] = {"postgresql://", "postgres://"};
 
 // Doubles with each attempt, and half of it is chance, so that two that met do not meet again.
 void Pause(int attempt) {
@@ -105,6 +103,7 @@ class Database::Implementation {
  public:
   Dialect dialect = Dialect::kSqlite;
   std::string name;
+  std::string address;  // of PostgreSQL, with its password
   DatabaseOptions options;
   std::unique_ptr<Pool> sessions;  // SQLite: those that read
   std::unique_ptr<Pool> writer;    // SQLite only
@@ -128,28 +127,21 @@ Result<std::unique_ptr<Database>> Database::Open(std::string_view address, const
   made->options = options;
   const int sessions = std::max(1, options.sessions);
   Recovery recovery = Recovery::kNone;
-  if (address.starts_with(kSqlitePrefix)) {
-    const std::string path(address.substr(kSqlitePrefix.size()));
-    if (path.empty() || path == ":memory:") {  // each session would have a database of its own
-      return Fail(ErrorCode::kInvalidArgument, "database address {}: expected sqlite:PATH", address);
-    }
+  made->dialect = TRY(DialectOf(address));
+  if (made->dialect == Dialect::kSqlite) {
+    const std::string path = TRY(internal::PathOfSqlite(address));
     made->name = path;
     made->writer =
         std::make_unique<Pool>(1, [path, options](Recovery&) { return internal::OpenSqlite(path, options, true); });
     made->sessions = std::make_unique<Pool>(
         sessions, [path, options](Recovery&) { return internal::OpenSqlite(path, options, false); });
-  } else if (std::any_of(std::begin(kPostgresqlPrefixes), std::end(kPostgresqlPrefixes),
-                         [&](std::string_view prefix) { return address.starts_with(prefix); })) {
-    made->dialect = Dialect::kPostgresql;
+  } else {
+    made->address = address;
     made->name = internal::NameOfPostgresql(address);
     made->sessions =
-        std::make_unique<Pool>(sessions, [target = std::string(address), name = made->name, options](Recovery& why) {
+        std::make_unique<Pool>(sessions, [target = made->address, name = made->name, options](Recovery& why) {
           return internal::OpenPostgresql(target, name, options, why);
         });
-  } else {
-    // Only what stands before a colon: the rest may hold a password.
-    return Fail(ErrorCode::kInvalidArgument, "database address {}:...: expected sqlite:PATH or postgresql://...",
-                address.substr(0, address.find(':')));
   }
   // A server that is not there at the start is more likely a wrong address than one that restarts.
   TRY(made->For(Mode::kWrite).Take(Clock::now() + options.patience, made->name, recovery));
@@ -206,10 +198,8 @@ Result<void> Database::Run(Mode mode, const Body& body) {
 }
 
 Result<void> Database::Backup(const std::filesystem::path& path, const BackupProgress& progress) {
-  if (dialect() != Dialect::kSqlite) {
-    return Fail(ErrorCode::kUnimplemented, "{}: PostgreSQL is backed up by its own pg_dump", name());
-  }
-  return internal::BackupSqlite(name(), path, implementation_->options, progress);
+  if (dialect() == Dialect::kSqlite) return internal::BackupSqlite(name(), path, implementation_->options, progress);
+  return internal::DumpPostgresql(implementation_->address, path, implementation_->options, progress);
 }
 
 Result<std::vector<std::string>> Database::CheckIntegrity() {

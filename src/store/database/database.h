@@ -150,8 +150,8 @@ class Database {  // Safe to use from several threads.
   Dialect dialect() const;
   const std::string& name() const;  // for messages: a path, or an address without its password
 
-  // Copies the database as it is now into a new file while others read and write. Only for SQLite; kUnimplemented for
-  // PostgreSQL, which has pg_dump. The file appears when it is complete and on the disk.
+  // Copies the database as it is now into a new file while others read and write: SQLite's own, or what PostgreSQL's
+  // pg_dump writes. The file appears when it is complete and on the disk. Brought back by RestoreDatabase (restore.h).
   Result<void> Backup(const std::filesystem::path& path, const BackupProgress& progress = {});
 
   // What is wrong with the database's file, one line each; empty where it is sound. Reads all of it. Only for SQLite.

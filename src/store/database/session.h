@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "store/database/database.h"
 
@@ -84,6 +85,8 @@ class Session {
 Result<std::unique_ptr<Session>> OpenSqlite(const std::string& path, const DatabaseOptions& options, bool writer);
 Result<void> BackupSqlite(const std::string& path, const std::filesystem::path& target, const DatabaseOptions& options,
                           const BackupProgress& progress);
+Result<void> RestoreSqlite(const std::string& path, const std::filesystem::path& backup,
+                           const BackupProgress& progress);
 Result<std::vector<std::string>> CheckSqlite(const std::string& path, const DatabaseOptions& options);
 
 // On failure, `recovery` says whether the server may come back.
@@ -91,5 +94,9 @@ Result<std::unique_ptr<Session>> OpenPostgresql(const std::string& address, cons
                                                 const DatabaseOptions& options, Recovery& recovery);
 // The address without its password.
 std::string NameOfPostgresql(std::string_view address);
+// By the programs pg_dump and pg_restore, which must not be older than the server; kUnimplemented where there are none.
+Result<void> DumpPostgresql(const std::string& address, const std::filesystem::path& target,
+                            const DatabaseOptions& options, const BackupProgress& progress);
+Result<void> RestorePostgresql(const std::string& address, const ByteSource& dump, const BackupProgress& progress);
 
 }  // namespace bothy::internal

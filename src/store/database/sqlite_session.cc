@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/copy_file.h"
 #include "store/database/session.h"
 
 namespace bothy::internal {
@@ -208,6 +209,27 @@ Result<void> BackupSqlite(const std::string& path, const std::filesystem::path& 
     std::filesystem::remove(part, ignored);
   }
   return copied;
+}
+
+Result<void> RestoreSqlite(const std::string& path, const std::filesystem::path& backup,
+                           const BackupProgress& progress) {
+  std::filesystem::path part = path;
+  part += fmt::format(".{}.part", getpid());
+  std::error_code ignored;
+  std::filesystem::remove(part, ignored);  // of a process that was killed and had our number
+  if (std::filesystem::exists(path, ignored)) return Fail(ErrorCode::kAlreadyExists, "{}: is there already", path);
+  TRY(CopyFile(backup, part, progress));
+  const auto finish = [&]() -> Result<void> {
+    // The backup's permissions may be those of a medium that knows none.
+    if (chmod(part.c_str(), 0600) != 0) return Fail(CodeOf(errno), "{}: {}", part.string(), std::strerror(errno));
+    TRY(SyncPath(part, 0));
+    if (rename(part.c_str(), path.c_str()) != 0) return Fail(CodeOf(errno), "{}: {}", path, std::strerror(errno));
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    return SyncPath(folder.empty() ? "." : folder, O_DIRECTORY);
+  };
+  Result<void> finished = finish();
+  if (!finished) std::filesystem::remove(part, ignored);
+  return finished;
 }
 
 Result<std::vector<std::string>> CheckSqlite(const std::string& path, const DatabaseOptions& options) {
