@@ -121,6 +121,23 @@ Result<void> RecordXorbSender(Transaction& t, int64_t xorb_id, int64_t uploader,
   return {};
 }
 
+Result<void> ForEachChunk(const ByteSource& blob, const ChunkList& chunks, bool verified,
+                          const std::function<Result<void>(std::span<const std::byte>)>& take) {
+  std::vector<std::byte> content;
+  for (uint32_t i = 0; i < chunks.size(); i++) {
+    content.resize(chunks.RawSize(i));
+    TRY(blob.Read(chunks.RawBegin(i), content));
+    if (verified) {
+      if (const xet::Hash found = xet::ChunkHash(content); found != chunks.hashes()[i]) {
+        return Fail(ErrorCode::kCorrupt, "chunk {} at byte {}: expected the hash {}, found {}", i, chunks.RawBegin(i),
+                    xet::ToText(chunks.hashes()[i]), xet::ToText(found));
+      }
+    }
+    TRY(take(content));
+  }
+  return {};
+}
+
 Result<void> FinishRemoval(const Backing& backing, std::span<const int64_t> ids) {
   for (size_t i = 0; i < ids.size(); i += kRemovedAtOnce) {
     TRY(backing.database.Write([&](Transaction& t) -> Result<void> {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,6 +60,10 @@ Result<int64_t> RecordXorb(Transaction& t, const BlobStore& blobs, const xet::Ha
 Result<void> TouchXorbs(Transaction& t, std::span<const int64_t> ids, Timestamp now);
 
 Result<void> RecordXorbSender(Transaction& t, int64_t xorb_id, int64_t uploader, Timestamp now);
+
+// Reads a xorb's blob, a chunk at a time; kCorrupt where one is not what its hash says, unless that is not `verified`.
+Result<void> ForEachChunk(const ByteSource& blob, const ChunkList& chunks, bool verified,
+                          const std::function<Result<void>(std::span<const std::byte>)>& take);
 
 // Of the state kRemoved: their blobs and then their rows.
 Result<void> FinishRemoval(const Backing& backing, std::span<const int64_t> ids);
