@@ -12,7 +12,12 @@ namespace bothy {
 namespace {
 
 const char* FileOf(DataLockKind kind) {
-  return kind == DataLockKind::kRepositories ? "repositories.lock" : "removal.lock";
+  switch (kind) {
+    case DataLockKind::kRepositories: return "repositories.lock";
+    case DataLockKind::kRemoval: return "removal.lock";
+    case DataLockKind::kBackups: return "backups.lock";
+  }
+  return "unknown.lock";
 }
 
 // Who has it has written so; only for the message.

@@ -1,4 +1,5 @@
-// Locks on the hub's folder of data, between programs: a server and the commands of its operator.
+// Locks on the hub's folder of data, and on one of backups, between programs: a server and the commands of its
+// operator.
 #pragma once
 
 #include <filesystem>
@@ -12,6 +13,7 @@ namespace bothy {
 enum class DataLockKind {
   kRepositories,  // of who writes to the git repositories: a server, or a command while none runs
   kRemoval,       // of who removes what nothing refers to, and of who needs nothing to be removed meanwhile
+  kBackups,       // of who writes to, or reads from, a folder of backups
 };
 
 // Held until it goes out of scope; the system releases it when a program ends, however that ends.
