@@ -2,10 +2,10 @@
 #include "hub/doctor.h"
 
 #include <CLI/CLI.hpp>
-#include <optional>
 
 #include "cli/command.h"
 #include "cli/hub_options.h"
+#include "cli/stages.h"
 #include "cli/terminal.h"
 #include "codec/json.h"
 
@@ -21,28 +21,6 @@ struct Options {
   HubPlace place;
   DoctorOptions doctor;
   bool as_json = false;
-};
-
-// One line on stderr for each thing that is looked at.
-class Stages {
- public:
-  bool Update(std::string_view what, uint64_t done, uint64_t total) {
-    if (what != what_) {
-      progress_.reset();
-      progress_.emplace(fmt::format("checking {}:", what));
-      what_ = what;
-    }
-    what == "content" ? progress_->Update(done, total) : progress_->UpdateCount(done, total);
-    return !Interrupted();
-  }
-  void Clear() {
-    progress_.reset();
-    what_.clear();
-  }
-
- private:
-  std::string what_;
-  std::optional<Progress> progress_;
 };
 
 json::object ToJson(const Finding& finding) {
@@ -80,7 +58,7 @@ void PrintSummary(const Options& options, const Diagnosis& diagnosis) {
 Result<Diagnosis> Look(Options& options) {
   const auto hub = TRY(OpenExistingHub(options.place));
   CatchInterrupts();
-  Stages stages;
+  Stages stages("checking");
   options.doctor.progress = [&](std::string_view what, uint64_t done, uint64_t total) {
     return stages.Update(what, done, total);
   };

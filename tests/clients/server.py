@@ -31,14 +31,21 @@ def made_file(size, seed):
 class Server:
     """Users ada (who owns what the tests make) and bob, and the organization team, which ada administers."""
 
-    def __init__(self, data):
+    def __init__(self, data, tokens=None):
+        """`tokens` are those of a server whose data were brought here, where there was one."""
         self.data = str(data)
+        self.port = 0
+        if tokens:
+            self.tokens = tokens
+        else:
+            self.make_users()
+        self.start()
+
+    def make_users(self):
         for user in ("ada", "bob"):
             self.admin("user", "create", user, "--password-stdin", stdin=PASSWORD + "\n")
         self.admin("org", "create", "team", "--member", "ada:admin")
         self.tokens = {user: self.admin("token", "create", user, "--role", "write").strip() for user in ("ada", "bob")}
-        self.port = 0
-        self.start()
 
     def start(self):
         """On the port that it had before, where it had one."""
