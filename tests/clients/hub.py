@@ -117,7 +117,8 @@ def test_a_stale_parent_is_refused_and_none_is_applied_on_top():
         api().upload_file(path_or_fileobj=b"3", path_in_repo="three", repo_id=repository, parent_commit=stale)
         raise AssertionError("a stale parent was taken")
     except HfHubHTTPError as error:
-        assert error.response.status_code == 412 and "The branch was updated since you opened this page" in str(error)
+        told = "The branch was updated since you opened this page. Please refresh and try again."
+        assert error.response.status_code == 412 and error.response.json()["error"] == told
     assert set(api().list_repo_files(repository)) == {".gitattributes", "one", "two"}
 
 
