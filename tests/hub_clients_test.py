@@ -32,6 +32,7 @@ RUNS = {
     "newest_alone": ("newest.py", NEWEST, {}),
     "older": ("hub.py", OLDER, {}),
     "older_without_xet": ("hub.py", OLDER, WITHOUT_XET),
+    "older_alone": ("older.py", OLDER, {}),
     "older_alone_without_xet": ("older.py", OLDER, WITHOUT_XET),
     "command": ("command.py", NEWEST, {}),
     "libraries": ("libraries.py", LIBRARIES, {}),
