@@ -8,24 +8,13 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/system_error.h"
+
 namespace bothy {
 namespace {
 
 constexpr size_t kBuffer = 1 << 20;
 constexpr int kMaxAttempts = 100;  // at a temporary name that nobody has
-
-ErrorCode CodeOf(int error) {
-  switch (error) {
-    case ENOENT: return ErrorCode::kNotFound;
-    case EACCES:
-    case EPERM:
-    case EROFS: return ErrorCode::kPermissionDenied;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG: return ErrorCode::kResourceExhausted;
-    default: return ErrorCode::kInternal;
-  }
-}
 
 }  // namespace
 
@@ -56,7 +45,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Create(const std::filesystem::pa
     const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) return std::unique_ptr<OutputFile>(new OutputFile(std::move(target), std::move(temporary), fd));
     if (errno != EEXIST) {
-      return Fail(CodeOf(errno), "{}: cannot be written: {}", path.string(), std::strerror(errno));
+      return Fail(SystemErrorCode(errno), "{}: cannot be written: {}", path.string(), std::strerror(errno));
     }
   }
   return Fail(ErrorCode::kInternal, "{}: no free temporary name beside it", path.string());
@@ -64,7 +53,7 @@ Result<std::unique_ptr<OutputFile>> OutputFile::Create(const std::filesystem::pa
 
 tl::unexpected<Error> OutputFile::SystemError(std::string_view doing) const {
   const int error = errno;
-  return Fail(CodeOf(error), "{}: {}: {}", name_, doing, std::strerror(error));
+  return Fail(SystemErrorCode(error), "{}: {}: {}", name_, doing, std::strerror(error));
 }
 
 Result<void> OutputFile::WriteThrough(std::span<const std::byte> bytes) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/system_error.h"
 #include "crypto/secrets.h"
 #include "hub/commits.h"
 #include "store/git/git_process.h"
@@ -47,7 +48,7 @@ Result<void> SyncFolder(const fs::path& folder) {
   const bool synced = fd >= 0 && fsync(fd) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
-  if (!synced) return Fail(ErrorCode::kInternal, "{}: {}", folder.string(), std::strerror(error));
+  if (!synced) return Fail(SystemErrorCode(error), "{}: {}", folder.string(), std::strerror(error));
   return {};
 }
 
@@ -109,7 +110,7 @@ Result<std::unique_ptr<PackReceiver>> PackReceiver::Begin(const git::GitReposito
   std::unique_ptr<PackReceiver> receiver(new PackReceiver(git, std::move(guard), quarantine));
   std::error_code error;
   fs::create_directories(quarantine / "pack", error);
-  if (error) return Fail(ErrorCode::kInternal, "{}: {}", quarantine.string(), error.message());
+  if (error) return Fail(SystemErrorCode(error.value()), "{}: {}", quarantine.string(), error.message());
   git::GitOptions options = Limits();
   options.environment = {fmt::format("GIT_OBJECT_DIRECTORY={}", quarantine.string()),
                          fmt::format("GIT_ALTERNATE_OBJECT_DIRECTORIES={}", objects.string())};
@@ -147,9 +148,9 @@ Result<void> PackReceiver::Migrate() {
     const fs::path target = objects_ / "pack" / file.filename();
     if (fs::exists(target, error)) continue;  // the same pack has been pushed before
     fs::rename(file, target, error);
-    if (error) return Fail(ErrorCode::kInternal, "{}: {}", target.string(), error.message());
+    if (error) return Fail(SystemErrorCode(error.value()), "{}: {}", target.string(), error.message());
   }
-  if (error) return Fail(ErrorCode::kInternal, "{}: {}", quarantine_.string(), error.message());
+  if (error) return Fail(SystemErrorCode(error.value()), "{}: {}", quarantine_.string(), error.message());
   return SyncFolder(objects_ / "pack");
 }
 

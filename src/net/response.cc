@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "net/date.h"
 
 namespace bothy::net {
@@ -128,7 +129,10 @@ Response Response::Redirect(Status status, std::string_view location) {
 
 Response Response::FromError(const Error& error) {
   const Status status = StatusOf(error.code);
-  return FromError(status, status == Status::kInternalServerError ? "internal error" : std::string_view(error.message));
+  if (status != Status::kInternalServerError) return FromError(status, error.message);
+  // Clients learn nothing of the inside; the operator has to.
+  Log(LogLevel::kError, "internal_error", {{"error", error}});
+  return FromError(status, "internal error");
 }
 
 Response Response::FromError(Status status, std::string_view message) {

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <set>
 
+#include "base/system_error.h"
+
 namespace bothy {
 namespace {
 
@@ -31,21 +33,6 @@ constexpr size_t kStartedTogether = 32;
 
 constexpr const char* kTemporary = "tmp";
 
-ErrorCode CodeOf(int error) {
-  switch (error) {
-    case ENOENT: return ErrorCode::kNotFound;
-    case EACCES:
-    case EPERM:
-    case EROFS: return ErrorCode::kPermissionDenied;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-    case EMFILE:
-    case ENFILE: return ErrorCode::kResourceExhausted;
-    default: return ErrorCode::kInternal;
-  }
-}
-
 // Only for the message and for the early refusal: it may change before it is used.
 uint64_t FreeBytes(const std::filesystem::path& folder) {
   struct statvfs info{};
@@ -61,7 +48,7 @@ tl::unexpected<Error> DiskFull(const std::filesystem::path& folder, uint64_t nee
 tl::unexpected<Error> SystemError(const std::filesystem::path& path, std::string_view doing, uint64_t needed = 0) {
   const int error = errno;
   if (error == ENOSPC || error == EDQUOT) return DiskFull(path.parent_path(), needed);
-  return Fail(CodeOf(error), "{}: {}: {}", path.string(), doing, std::strerror(error));
+  return Fail(SystemErrorCode(error), "{}: {}: {}", path.string(), doing, std::strerror(error));
 }
 
 class Descriptor {

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/copy_file.h"
+#include "base/system_error.h"
 #include "store/database/session.h"
 
 namespace bothy::internal {
@@ -48,19 +49,6 @@ Failure ExplainSqlite(const std::string& name, sqlite3* connection, int extended
     case SQLITE_IOERR:
       return {{ErrorCode::kUnavailable, fmt::format("{}: {} (code {}): is the disk well?", name, said, extended)}};
     default: return {{ErrorCode::kInternal, fmt::format("{}: {} (code {})", name, said, extended)}};
-  }
-}
-
-ErrorCode CodeOf(int error) {
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR: return ErrorCode::kNotFound;
-    case EACCES:
-    case EPERM:
-    case EROFS: return ErrorCode::kPermissionDenied;
-    case ENOSPC:
-    case EDQUOT: return ErrorCode::kResourceExhausted;
-    default: return ErrorCode::kInternal;
   }
 }
 
@@ -107,9 +95,9 @@ Result<std::unique_ptr<SqliteSession>> Open(const std::string& path, const Datab
   // Nobody but SQLite opens it: to close it would give up the locks that this process's other connections have on it,
   // and the next process that ends would take the log from under them.
   if (writer && mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
-    return Fail(CodeOf(errno), "{}: {}", path, std::strerror(errno));
+    return Fail(SystemErrorCode(errno), "{}: {}", path, std::strerror(errno));
   }
-  if (access(path.c_str(), R_OK | W_OK) != 0) return Fail(CodeOf(errno), "{}: {}", path, std::strerror(errno));
+  if (access(path.c_str(), R_OK | W_OK) != 0) return Fail(SystemErrorCode(errno), "{}: {}", path, std::strerror(errno));
   if (path.find('=') != std::string::npos && path.find('"') != std::string::npos) {
     return Fail(ErrorCode::kInvalidArgument, "{}: a database's path may not have both = and \"", path);
   }
@@ -170,7 +158,8 @@ Result<void> SyncPath(const std::filesystem::path& path, int flags) {
   const bool synced = fd >= 0 && fsync(fd) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
-  if (!synced) return Fail(CodeOf(error), "{}: bringing it to the disk: {}", path.string(), std::strerror(error));
+  if (!synced)
+    return Fail(SystemErrorCode(error), "{}: bringing it to the disk: {}", path.string(), std::strerror(error));
   return {};
 }
 
@@ -190,7 +179,7 @@ Result<void> BackupSqlite(const std::string& path, const std::filesystem::path& 
   std::filesystem::path part = target;
   part += fmt::format(".{}.part", getpid());
   const int fd = open(part.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return Fail(CodeOf(errno), "{}: {}", part.string(), std::strerror(errno));
+  if (fd < 0) return Fail(SystemErrorCode(errno), "{}: {}", part.string(), std::strerror(errno));
   close(fd);
   // A read transaction that stays open: otherwise the copy would begin anew whenever another session writes.
   const auto copy = [&]() -> Result<void> {
@@ -198,7 +187,7 @@ Result<void> BackupSqlite(const std::string& path, const std::filesystem::path& 
     TRY(Copy(*source, part.string(), progress));
     TRY(SyncPath(part, 0));
     if (rename(part.c_str(), target.c_str()) != 0) {
-      return Fail(CodeOf(errno), "{}: {}", target.string(), std::strerror(errno));
+      return Fail(SystemErrorCode(errno), "{}: {}", target.string(), std::strerror(errno));
     }
     return SyncPath(target.has_parent_path() ? target.parent_path() : ".", O_DIRECTORY);
   };

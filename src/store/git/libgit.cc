@@ -2,6 +2,7 @@
 
 #include <git2.h>
 
+#include <cerrno>
 #include <cstring>
 #include <mutex>
 
@@ -14,6 +15,13 @@ namespace {
 constexpr size_t kMaxOpenPacks = 256;
 constexpr size_t kMaxMappedBytes = size_t{1} << 30;
 constexpr size_t kMappedWindowBytes = 32 << 20;
+
+// libgit2 passes the system's error on in the text only.
+bool SaysDiskFull(const git_error& error) {
+  const std::string_view text = error.message;
+  return error.klass == GIT_ERROR_OS &&
+         (text.ends_with(std::strerror(ENOSPC)) || text.ends_with(std::strerror(EDQUOT)));
+}
 
 ErrorCode CodeOf(int status, int error_class) {
   switch (status) {
@@ -68,7 +76,8 @@ bool IsMissingObject(int status) {
 
 Error LibgitError(int status, std::string_view context) {
   const git_error* last = git_error_last();
-  const ErrorCode code = CodeOf(status, last != nullptr ? last->klass : 0);
+  const ErrorCode code = last != nullptr && SaysDiskFull(*last) ? ErrorCode::kResourceExhausted
+                                                                : CodeOf(status, last != nullptr ? last->klass : 0);
   return Error{code, fmt::format("{}: {}", context, last != nullptr ? last->message : "unknown error of libgit2")};
 }
 

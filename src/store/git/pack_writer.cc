@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/system_error.h"
 #include "crypto/sha.h"
 
 namespace bothy::git {
@@ -61,10 +62,7 @@ Result<void> WriteAll(int fd, std::string_view bytes, uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t written = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const auto code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::kResourceExhausted : ErrorCode::kInternal;
-      return Fail(code, "writing a pack: {}", std::strerror(errno));
-    }
+    if (written < 0) return Fail(SystemErrorCode(errno), "writing a pack: {}", std::strerror(errno));
     bytes.remove_prefix(static_cast<size_t>(written));
     offset += static_cast<uint64_t>(written);
   }
@@ -79,7 +77,7 @@ PackWriter::PackWriter(fs::path folder, fs::path temporary, int fd)
 Result<std::unique_ptr<PackWriter>> PackWriter::Create(const fs::path& folder) {
   std::string name = folder / "tmp_pack_XXXXXX";  // a name that git gc knows as a leftover
   const int fd = mkostemp(name.data(), O_CLOEXEC);
-  if (fd < 0) return Fail(ErrorCode::kInternal, "{}: {}", name, std::strerror(errno));
+  if (fd < 0) return Fail(SystemErrorCode(errno), "{}: {}", name, std::strerror(errno));
   std::unique_ptr<PackWriter> writer(new PackWriter(folder, name, fd));
   TRY(writer->Append(PackHeader(0)));
   return writer;
@@ -94,8 +92,8 @@ PackWriter::~PackWriter() {
 }
 
 tl::unexpected<Error> PackWriter::SystemError(std::string_view doing) const {
-  const auto code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::kResourceExhausted : ErrorCode::kInternal;
-  return Fail(code, "{}: {}: {}", temporary_.string(), doing, std::strerror(errno));
+  const int error = errno;
+  return Fail(SystemErrorCode(error), "{}: {}: {}", temporary_.string(), doing, std::strerror(error));
 }
 
 Result<void> PackWriter::Append(std::string_view bytes) {

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/system_error.h"
 #include "store/git/ref_name.h"
 #include "store/git/rename.h"
 #include "store/git/repository_internals.h"
@@ -43,7 +44,7 @@ Result<void> Sync(const fs::path& path) {
   const bool good = fd >= 0 && fsync(fd) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
-  if (!good) return Fail(ErrorCode::kInternal, "{}: fsync: {}", path.string(), std::strerror(error));
+  if (!good) return Fail(SystemErrorCode(error), "{}: fsync: {}", path.string(), std::strerror(error));
   return {};
 }
 
@@ -51,7 +52,7 @@ Result<void> WriteFile(const fs::path& path, std::string_view text) {
   std::ofstream file(path, std::ios::binary);
   file.write(text.data(), static_cast<std::streamsize>(text.size()));
   file.close();
-  if (!file) return Fail(ErrorCode::kInternal, "{}: cannot write", path.string());
+  if (!file) return Fail(SystemErrorCode(errno), "{}: cannot write: {}", path.string(), std::strerror(errno));
   return Sync(path);
 }
 
@@ -72,7 +73,7 @@ Result<void> FillNew(const fs::path& folder, std::string_view default_branch) {
   std::error_code error;
   for (const char* name : {"objects/pack", "objects/info", "refs/heads", "refs/tags", "info"}) {
     fs::create_directories(folder / name, error);
-    if (error) return Fail(ErrorCode::kInternal, "{}: {}", (folder / name).string(), error.message());
+    if (error) return Fail(SystemErrorCode(error.value()), "{}: {}", (folder / name).string(), error.message());
   }
   TRY(WriteFile(folder / "HEAD", fmt::format("ref: refs/heads/{}\n", default_branch)));
   TRY(WriteFile(folder / "config", kConfig));
@@ -103,7 +104,7 @@ Result<std::shared_ptr<GitRepository>> GitRepository::Create(const fs::path& pat
   const fs::path absolute = fs::absolute(path).lexically_normal();
   std::error_code error;
   fs::create_directories(absolute.parent_path(), error);
-  if (error) return Fail(ErrorCode::kInternal, "{}: {}", absolute.parent_path().string(), error.message());
+  if (error) return Fail(SystemErrorCode(error.value()), "{}: {}", absolute.parent_path().string(), error.message());
   const fs::path temporary = TemporaryBeside(absolute);
   auto made = FillNew(temporary, default_branch);
   if (made) made = RenameToFreeName(temporary, absolute);
