@@ -9,6 +9,12 @@ class NotRun(Exception):
     """For want of data or programs from outside the clone."""
 
 
+def not_run(name, classname, reason):
+    """An entry for a report."""
+    print(f"{name}: not run, {reason}")
+    return {"name": name, "classname": classname, "result": "SKIPPED", "skipped": [{"message": str(reason)}]}
+
+
 def run_functions(functions, classname):
     """Each of them that is called test_*; a list of entries for a report."""
     results = []
@@ -19,9 +25,7 @@ def run_functions(functions, classname):
         try:
             function()
         except NotRun as reason:
-            print(f"{name}: not run, {reason}")
-            entry["result"] = "SKIPPED"
-            entry["skipped"] = [{"message": str(reason)}]
+            entry = not_run(name, classname, reason)
         except Exception:  # noqa: BLE001 - a test that fails in any way has failed
             traceback.print_exc()
             entry["failures"] = [{"failure": name}]

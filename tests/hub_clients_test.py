@@ -9,13 +9,15 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from harness import finish
+from harness import NotRun, finish, not_run
 
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS / "clients"))
 from server import Server  # noqa: E402
+from small_disk import small_disk  # noqa: E402
 
 CLIENTS = Path(os.environ.get("BOTHY_TEST_CLIENTS") or Path.home() / ".cache" / "bothy" / "clients")
 NEWEST = "huggingface_hub-2.4.0"
@@ -39,7 +41,10 @@ RUNS = {
     "javascript": ("javascript.py", JAVASCRIPT, {}),
     "git": ("git.py", NEWEST, {}),
     "interrupted": ("interrupted.py", NEWEST, {}),
+    "full_disk": ("full_disk.py", NEWEST, {}),
 }
+# Those whose server keeps its data on a disk of so many bytes.
+SMALL_DISKS = {"full_disk": 64 << 20}
 
 
 def run_client(name, server, folder):
@@ -48,8 +53,7 @@ def run_client(name, server, folder):
     path = CLIENTS / package
     report = Path(folder) / "report.json"
     if not path.exists():
-        return [{"name": name, "classname": "HubClients", "result": "SKIPPED",
-                 "skipped": [{"message": f"{package} is not installed: tools/fetch_clients"}]}]
+        return [not_run(name, "HubClients", f"{package} is not installed: tools/fetch_clients")]
     done = subprocess.run(
         ["timeout", str(ENDS_WITHIN), sys.executable, str(TESTS / "clients" / script), "--name", f"HubClients.{name}",
          "--report", str(report)], capture_output=True, text=True,
@@ -63,13 +67,26 @@ def run_client(name, server, folder):
     return json.loads(report.read_text())["testsuites"][0]["testsuite"]
 
 
+@contextmanager
+def data_folder(name):
+    with tempfile.TemporaryDirectory() as folder:
+        if name not in SMALL_DISKS:
+            yield folder
+            return
+        with small_disk(folder, SMALL_DISKS[name]):
+            yield folder
+
+
 def run(name):
-    with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as folder:
-        server = Server(data)
-        try:
-            results = run_client(name, server, folder)
-        finally:
-            code = server.stop()
+    try:
+        with data_folder(name) as data, tempfile.TemporaryDirectory() as folder:
+            server = Server(data)
+            try:
+                results = run_client(name, server, folder)
+            finally:
+                code = server.stop()
+    except NotRun as reason:
+        return [not_run(name, "HubClients", reason)]
     entry = {"name": "the_server_stops_when_it_is_told", "classname": f"HubClients.{name}"}
     if code != 0:
         entry["failures"] = [{"failure": f"it ended with {code}"}]

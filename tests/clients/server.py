@@ -62,8 +62,8 @@ class Server:
         return done.stdout
 
     def environment(self, home):
-        """What clients read: where the hub is, ada's token, and their own folder."""
-        return {"HF_ENDPOINT": self.address, "HF_TOKEN": self.tokens["ada"], "BOB_TOKEN": self.tokens["bob"],
+        """What clients read: where the hub is, ada's token, and their own folder. And for `bothy`, where its data is."""
+        return {"BOTHY_DATA": self.data, "HF_ENDPOINT": self.address, "HF_TOKEN": self.tokens["ada"], "BOB_TOKEN": self.tokens["bob"],
                 "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
                 "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
 
