@@ -67,10 +67,19 @@ class Server:
                 "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
                 "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
 
-    def resident(self):
+    def resident(self, field="VmRSS"):
         """Bytes of memory that it holds now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+        return int(re.search(rf"{field}:\s+(\d+) kB", status)[1]) * 1024
+
+    def most_resident(self):
+        """The most that it held since forget_most_resident."""
+        return self.resident("VmHWM")
+
+    def forget_most_resident(self):
+        """Returns what it holds now, which is the most from here on."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        return self.resident()
 
     def kill(self):
         """Without a chance to clean up."""
