@@ -15,10 +15,11 @@ from pathlib import Path
 from harness import finish, run_functions
 
 sys.path.insert(0, str(Path(__file__).parent / "clients"))
-from pushes import SIZE, Hub, check  # noqa: E402
+from plain_client import PlainClient  # noqa: E402
 from server import BOTHY, Server  # noqa: E402
 
 REPOSITORY = "ada/demo"
+SIZE = 3_000_000  # of the large file of each push
 STOPPED = 8  # backups that are ended before they are done
 
 
@@ -39,7 +40,7 @@ class Place:
     def __init__(self, root):
         self.data, self.backups, self.restored = root / "data", root / "backups", root / "restored"
         self.server = Server(self.data)
-        self.hub = Hub(self.server)
+        self.hub = PlainClient(self.server, SIZE)
         self.acknowledged = {}
         self.hub.request("POST", "/api/repos/create", name="demo", organization="ada")
 
@@ -65,9 +66,9 @@ class Place:
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
         server = Server(self.restored, self.server.tokens)
         try:
-            pushed = check(Hub(server), REPOSITORY, acknowledged)
+            pushed = PlainClient(server, SIZE).check(REPOSITORY, acknowledged)
             # And it goes on as ever.
-            Hub(server).push(REPOSITORY, 10_000)
+            PlainClient(server, SIZE).push(REPOSITORY, 10_000)
         finally:
             server.kill()
         shutil.rmtree(self.restored)

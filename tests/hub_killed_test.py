@@ -16,17 +16,18 @@ from pathlib import Path
 from harness import finish, run_functions
 
 sys.path.insert(0, str(Path(__file__).parent / "clients"))
-from pushes import Hub, check  # noqa: E402
+from plain_client import PlainClient  # noqa: E402
 from server import BOTHY, Server  # noqa: E402
 
 PUSHES = 200 if os.environ.get("BOTHY_LONG_TESTS") else 10
+SIZE = 3_000_000
 
 
 def test_what_was_acknowledged_is_there_after_a_kill():
     chance = random.Random(1)
     with tempfile.TemporaryDirectory() as data:
         server = Server(data)
-        hub, acknowledged, kills, repository = Hub(server), {}, 0, "ada/killed"
+        hub, acknowledged, kills, repository = PlainClient(server, SIZE), {}, 0, "ada/killed"
         try:
             hub.request("POST", "/api/repos/create", name="killed", organization="ada")
             started = time.monotonic()
@@ -44,7 +45,7 @@ def test_what_was_acknowledged_is_there_after_a_kill():
                 timer.join()
                 if server.process.poll() is not None:
                     server.start()
-            pushed = check(hub, repository, acknowledged)
+            pushed = hub.check(repository, acknowledged)
             assert kills and len(acknowledged) > 1, f"of {PUSHES} pushes {kills} were killed"
             # And one more push goes as ever.
             hub.push(repository, PUSHES)

@@ -31,9 +31,10 @@ def made_file(size, seed):
 class Server:
     """Users ada (who owns what the tests make) and bob, and the organization team, which ada administers."""
 
-    def __init__(self, data, tokens=None):
+    def __init__(self, data, tokens=None, database=""):
         """`tokens` are those of a server whose data were brought here, where there was one."""
         self.data = str(data)
+        self.settings = {**os.environ, **({"BOTHY_DATABASE": database} if database else {})}
         self.port = 0
         if tokens:
             self.tokens = tokens
@@ -51,13 +52,14 @@ class Server:
         """On the port that it had before, where it had one."""
         with open(Path(self.data) / "server.log", "ab") as log:
             self.process = subprocess.Popen([BOTHY, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.data],
-                                            stdout=subprocess.PIPE, stderr=log)
+                                            stdout=subprocess.PIPE, stderr=log, env=self.settings)
         line = self.process.stdout.readline().decode()
         self.port = int(re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)\n", line)[1])
         self.address = f"http://127.0.0.1:{self.port}"
 
     def admin(self, *args, stdin=""):
-        done = subprocess.run([BOTHY, "admin", *args, "--data", self.data], input=stdin, capture_output=True, text=True)
+        done = subprocess.run([BOTHY, "admin", *args, "--data", self.data], input=stdin, capture_output=True, text=True,
+                              env=self.settings)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

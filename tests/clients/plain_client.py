@@ -1,4 +1,4 @@
-"""Pushes in a few plain requests, and whether what they brought is there: for tests of what happens beside them."""
+"""A client without any library: what a push needs, in a few requests."""
 import base64
 import hashlib
 import json
@@ -6,14 +6,14 @@ import urllib.request
 
 from server import made_bytes
 
-SIZE = 3_000_000  # of the large file of each push
 
+class PlainClient:
+    """Pushes as git-lfs and huggingface_hub do: the large file, then a commit."""
 
-class Hub:
-    """What a client needs to push, in a few requests (git-lfs for the large file, then a commit)."""
-
-    def __init__(self, server):
+    def __init__(self, server, size):
+        """Large files of so many bytes."""
         self.server = server
+        self.size = size
 
     def request(self, method, address, data=None, headers=(), **json_body):
         if json_body:
@@ -26,19 +26,19 @@ class Hub:
 
     def push(self, repository, number):
         """A large and a small file in one commit; the commit's id."""
-        large, small = made_bytes(SIZE, number), f"push {number}\n".encode()
+        large, small = made_bytes(self.size, number), f"push {number}\n".encode()
         oid = hashlib.sha256(large).hexdigest()
         batch = json.loads(self.request("POST", f"/{repository}.git/info/lfs/objects/batch", operation="upload",
-                                        transfers=["basic"], hash_algo="sha256", objects=[{"oid": oid, "size": SIZE}]))
+                                        transfers=["basic"], hash_algo="sha256", objects=[{"oid": oid, "size": self.size}]))
         actions = batch["objects"][0].get("actions", {})
         for name, method, body in (("upload", "PUT", large),
-                                   ("verify", "POST", json.dumps({"oid": oid, "size": SIZE}).encode())):
+                                   ("verify", "POST", json.dumps({"oid": oid, "size": self.size}).encode())):
             if name in actions:
                 self.request(method, actions[name]["href"], body, actions[name].get("header") or {"Accept": "*/*"})
         lines = [{"key": "header", "value": {"summary": f"push {number}", "description": ""}},
                  {"key": "file", "value": {"path": f"{number}.txt", "encoding": "base64",
                                            "content": base64.b64encode(small).decode()}},
-                 {"key": "lfsFile", "value": {"path": f"{number}.bin", "algo": "sha256", "oid": oid, "size": SIZE}}]
+                 {"key": "lfsFile", "value": {"path": f"{number}.bin", "algo": "sha256", "oid": oid, "size": self.size}}]
         answer = self.request("POST", f"/api/models/{repository}/commit/main", "\n".join(map(json.dumps, lines)).encode())
         return json.loads(answer)["commitOid"]
 
@@ -51,14 +51,17 @@ class Hub:
                 break
         return found
 
+    def check_pushed(self, repository, number):
+        """Every byte of it."""
+        assert self.request("GET", f"/{repository}/resolve/main/{number}.bin") == made_bytes(self.size, number)
+        assert self.request("GET", f"/{repository}/resolve/main/{number}.txt") == f"push {number}\n".encode()
 
-def check(hub, repository, acknowledged):
-    """Every acknowledged commit, and every byte of what any commit has."""
-    there = {commit["id"]: commit["title"] for commit in hub.commits(repository)}
-    for number, commit in acknowledged.items():
-        assert commit in there, f"push {number} was acknowledged as {commit}, which is not there"
-    pushed = [int(title.split()[1]) for title in there.values() if title.startswith("push ")]
-    for number in pushed:
-        assert hub.request("GET", f"/{repository}/resolve/main/{number}.bin") == made_bytes(SIZE, number)
-        assert hub.request("GET", f"/{repository}/resolve/main/{number}.txt") == f"push {number}\n".encode()
-    return pushed
+    def check(self, repository, acknowledged):
+        """Every acknowledged commit, and every byte of what any commit has; the numbers of the pushes that are there."""
+        there = {commit["id"]: commit["title"] for commit in self.commits(repository)}
+        for number, commit in acknowledged.items():
+            assert commit in there, f"push {number} was acknowledged as {commit}, which is not there"
+        pushed = [int(title.split()[1]) for title in there.values() if title.startswith("push ")]
+        for number in pushed:
+            self.check_pushed(repository, number)
+        return pushed
