@@ -16,6 +16,7 @@ from harness import NotRun, finish, not_run
 
 TESTS = Path(__file__).parent
 sys.path.insert(0, str(TESTS / "clients"))
+import postgresql  # noqa: E402
 from server import Server  # noqa: E402
 from small_disk import small_disk  # noqa: E402
 
@@ -41,10 +42,14 @@ RUNS = {
     "javascript": ("javascript.py", JAVASCRIPT, {}),
     "git": ("git.py", NEWEST, {}),
     "interrupted": ("interrupted.py", NEWEST, {}),
+    "cut_off": ("cut_off.py", NEWEST, {}),
     "full_disk": ("full_disk.py", NEWEST, {}),
+    "newest_on_postgresql": ("hub.py", NEWEST, {}),
 }
 # Those whose server keeps its data on a disk of so many bytes.
 SMALL_DISKS = {"full_disk": 64 << 20}
+# Those whose server has its database there, where tools/with_postgresql has started one.
+ON_POSTGRESQL = {"newest_on_postgresql"}
 
 
 def run_client(name, server, folder):
@@ -80,7 +85,7 @@ def data_folder(name):
 def run(name):
     try:
         with data_folder(name) as data, tempfile.TemporaryDirectory() as folder:
-            server = Server(data)
+            server = Server(data, postgresql.new_database(name) if name in ON_POSTGRESQL else "")
             try:
                 results = run_client(name, server, folder)
             finally:
