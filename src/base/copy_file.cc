@@ -9,29 +9,17 @@
 #include <cstring>
 #include <memory>
 
+#include "base/system_error.h"
+
 namespace bothy {
 namespace {
 
 constexpr size_t kAtOnce = 16 << 20;  // between two reports of progress
 constexpr size_t kBuffer = 1 << 20;
 
-ErrorCode CodeOf(int error) {
-  switch (error) {
-    case ENOENT: return ErrorCode::kNotFound;
-    case EEXIST: return ErrorCode::kAlreadyExists;
-    case EACCES:
-    case EPERM:
-    case EROFS: return ErrorCode::kPermissionDenied;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG: return ErrorCode::kResourceExhausted;
-    default: return ErrorCode::kInternal;
-  }
-}
-
 tl::unexpected<Error> SystemError(const std::filesystem::path& path, std::string_view doing) {
   const int error = errno;
-  return Fail(CodeOf(error), "{}: {}: {}", path.string(), doing, std::strerror(error));
+  return Fail(SystemErrorCode(error), "{}: {}: {}", path.string(), doing, std::strerror(error));
 }
 
 class Descriptor {
@@ -96,7 +84,7 @@ Result<uint64_t> CopyFile(const std::filesystem::path& from, const std::filesyst
   if (!target) {
     // That `from` is there was seen; a folder of `to` that is missing is another matter.
     const int error = errno;
-    return Fail(error == ENOENT ? ErrorCode::kInternal : CodeOf(error), "{}: making it: {}", to.string(),
+    return Fail(error == ENOENT ? ErrorCode::kInternal : SystemErrorCode(error), "{}: making it: {}", to.string(),
                 std::strerror(error));
   }
   auto copied = CopyContent(source, from, target, to, static_cast<uint64_t>(info.st_size), progress);

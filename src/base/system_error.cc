@@ -8,6 +8,7 @@ ErrorCode SystemErrorCode(int error) {
   switch (error) {
     case ENOENT:
     case ENOTDIR: return ErrorCode::kNotFound;
+    case EEXIST: return ErrorCode::kAlreadyExists;
     case EACCES:
     case EPERM:
     case EROFS: return ErrorCode::kPermissionDenied;
