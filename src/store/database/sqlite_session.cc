@@ -210,9 +210,11 @@ Result<void> RestoreSqlite(const std::string& path, const std::filesystem::path&
   TRY(CopyFile(backup, part, progress));
   const auto finish = [&]() -> Result<void> {
     // The backup's permissions may be those of a medium that knows none.
-    if (chmod(part.c_str(), 0600) != 0) return Fail(CodeOf(errno), "{}: {}", part.string(), std::strerror(errno));
+    if (chmod(part.c_str(), 0600) != 0)
+      return Fail(SystemErrorCode(errno), "{}: {}", part.string(), std::strerror(errno));
     TRY(SyncPath(part, 0));
-    if (rename(part.c_str(), path.c_str()) != 0) return Fail(CodeOf(errno), "{}: {}", path, std::strerror(errno));
+    if (rename(part.c_str(), path.c_str()) != 0)
+      return Fail(SystemErrorCode(errno), "{}: {}", path, std::strerror(errno));
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     return SyncPath(folder.empty() ? "." : folder, O_DIRECTORY);
   };
