@@ -15,6 +15,9 @@ from pathlib import Path
 
 from harness import NotRun, argument, finish, run_functions
 
+sys.path.insert(0, str(Path(__file__).parent / "clients"))
+from small_disk import leave_room, resize, small_disk  # noqa: E402
+
 BOTHY = os.environ.get("BOTHY", "build/dev/bothy")
 CLIENTS = Path(os.environ.get("BOTHY_TEST_CLIENTS") or Path.home() / ".cache" / "bothy" / "clients")
 PYTHON_CLIENT = CLIENTS / "huggingface_hub-2.4.0"
@@ -110,7 +113,7 @@ class Proxy:
                     self.wfile.write(changed)
                     if cut:
                         self.connection.shutdown(2)
-                except BrokenPipeError:
+                except ConnectionError:
                     cut = True  # who asked has gone
                 self.close_connection = cut
 
@@ -196,30 +199,70 @@ def test_what_is_not_there_is_explained():
         assert "there is no cache" in away or "not in the cache" in away, away
 
 
-def test_a_killed_pull_goes_on_where_it_stopped():
-    held = threading.Event()
+def check_goes_on_after(stop):
+    """`stop(process)` ends a pull in the middle of the large file, and returns what the pull may have said."""
+    held, go_on = threading.Event(), threading.Event()
 
     def hold(path, body):
         if "/resolve/" in path and "large.bin" in path and len(body) < len(LARGE) and not body.startswith(LARGE[:100]):
             held.set()
-            threading.Event().wait(30)
+            go_on.wait(30)
         return body, False
 
     with tempfile.TemporaryDirectory() as home:
         proxy = Proxy(hold)
         process = subprocess.Popen([BOTHY, "pull", "ada/model:large.bin", "--connections", "2"], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True,
                                    env={**os.environ, "HF_HOME": home, "HF_ENDPOINT": proxy.address, "HF_HUB_DISABLE_XET": "1"})
         assert held.wait(60)
         while not any(p.name.endswith(".incomplete") for p in blobs(home).iterdir()):
             pass
-        process.kill()
-        process.wait()
+        stop(process)
+        said = process.communicate(timeout=20)[1]  # while the hub still keeps it waiting
+        go_on.set()
         proxy.close()
         assert [p.name for p in blobs(home).iterdir()] == [hashlib.sha256(LARGE).hexdigest() + ".bothy.incomplete"]
         left = json.loads(pull(home, "ada/model:large.bin", "--dry-run", "--json").stdout)["bytes_to_fetch"]
         assert left < len(LARGE), left
         place = pull(home, "ada/model:large.bin").stdout.strip()
+        assert Path(place).read_bytes() == LARGE
+    return process.returncode, said
+
+
+def test_a_killed_pull_goes_on_where_it_stopped():
+    code, _ = check_goes_on_after(lambda process: process.kill())
+    assert code == -signal.SIGKILL
+
+
+def test_an_interrupted_pull_says_so_and_goes_on_where_it_stopped():
+    code, said = check_goes_on_after(lambda process: process.send_signal(signal.SIGINT))
+    assert code == 130 and "Stopped. What has come is kept: the same command goes on from there." in said, (code, said)
+
+
+def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched():
+    for xet in ("0", "1"):
+        with tempfile.TemporaryDirectory() as home, small_disk(home, 24 << 20):
+            said = pull(home, "ada/model", HF_HUB_DISABLE_XET=xet, expect=1).stderr
+            told = re.search(rf"(\d+) bytes are to be fetched and the disk of {blobs(home).parent} has room for \d+", said)
+            assert told and int(told[1]) >= len(LARGE), said
+            resize(home, 128 << 20)
+            snapshot = Path(pull(home, "ada/model", HF_HUB_DISABLE_XET=xet).stdout.strip())
+            assert all((snapshot / path).read_bytes() == content for path, content in FILES.items())
+
+
+def test_a_disk_that_gets_full_is_told_and_with_room_the_pull_goes_on():
+    def fill(path, body):
+        if "/resolve/" in path and "large.bin" in path and not Path(home, "filler").exists():
+            leave_room(home, 1 << 20)
+        return body, False
+
+    with tempfile.TemporaryDirectory() as home, small_disk(home, 64 << 20):
+        proxy = Proxy(fill)
+        said = pull(home, "ada/model:large.bin", endpoint=proxy.address, HF_HUB_DISABLE_XET="1", expect=1).stderr
+        proxy.close()
+        assert re.search(rf"{blobs(home)}/\S+: .*No space left on device", said), said
+        leave_room(home, None)
+        place = pull(home, "ada/model:large.bin", HF_HUB_DISABLE_XET="1").stdout.strip()
         assert Path(place).read_bytes() == LARGE
 
 

@@ -38,7 +38,7 @@ def proxied(cut_after=None):
 def check_nothing_is_half_written():
     """Soon: the hub has to notice first that the client is gone."""
     until = time.monotonic() + COMES_WITHIN
-    while left := [path for part in ("blobs", "git") for path in (DATA / part).rglob("*")
+    while left := [path for part in ("blobs", "git", "lfs-parts") for path in (DATA / part).rglob("*")
                    if path.name.startswith(("tmp_", ".tmp")) or path.suffix in (".part", ".lock")]:
         assert time.monotonic() < until, left
         time.sleep(0.01)  # nothing tells when it has

@@ -21,7 +21,7 @@ MOST_TRIES = 40
 
 def half_written():
     """Files that the hub or git writes first under another name."""
-    return [path for part in ("blobs", "git") for path in (DISK / part).rglob("*")
+    return [path for part in ("blobs", "git", "lfs-parts") for path in (DISK / part).rglob("*")
             if path.name.startswith(("tmp_", ".tmp")) or path.suffix in (".part", ".lock")]
 
 

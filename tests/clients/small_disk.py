@@ -20,6 +20,11 @@ def small_disk(folder, size):
         subprocess.run(["umount", folder], check=True)
 
 
+def resize(folder, size):
+    """What is on the disk stays."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", folder], check=True)
+
+
 def free_bytes(folder):
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize
