@@ -13,9 +13,9 @@ from small_disk import free_bytes, leave_room
 api = HfApi()
 DISK = Path(os.environ["BOTHY_DATA"])
 LARGE = 300_000
-# From one try to the next; they begin by LAST_BYTES below what an upload takes, as it ends with the database and a ref.
-MORE_ROOM = 3 * 4096
-LAST_BYTES = 12 * MORE_ROOM
+PAGE = 4096
+# Below what an upload takes: it ends with small things, such as a ref.
+LAST_PAGES = 8
 MOST_TRIES = 40
 
 
@@ -36,18 +36,23 @@ def state(repository):
     return [(ref.name, ref.target_commit) for ref in refs.branches], api.list_repo_files(repository)
 
 
+def taken():
+    """Bytes of the disk. The database keeps what it has grown by, for the next time."""
+    return -free_bytes(DISK) - sum(path.stat().st_blocks * 512 for path in DISK.glob("bothy.db*"))
+
+
 def check(name, send, told):
     """`send(repository)` fails with one of these texts while there is too little room, and succeeds with enough. A first
     one, to another repository, shows how much it takes. Then there is no room, half of it, and from shortly before the
-    end on ever three pages more."""
+    end on ever one page more."""
     first = api.create_repo(f"ada/{name}-first").repo_id
-    free = free_bytes(DISK)
+    before = taken()
     send(first)
-    takes = free - free_bytes(DISK)
+    takes = taken() - before
     repository = api.create_repo(f"ada/{name}").repo_id
     before = state(repository)
     for refused in range(MOST_TRIES):
-        room = takes // 2 * refused if refused < 2 else max(0, takes + (refused - 2) * MORE_ROOM - LAST_BYTES)
+        room = takes // 2 * refused if refused < 2 else max(0, takes + (refused - 2 - LAST_PAGES) * PAGE)
         leave_room(DISK, room)
         try:
             send(repository)
