@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harness import argument, finish, run_functions
 from huggingface_hub import CommitOperationCopy, HfApi
-from server import PASSWORD, made_bytes, made_file
+from huggingface_hub.errors import HfHubHTTPError
+from server import BOTHY, PASSWORD, made_bytes, made_file
 
 
 api = HfApi()
@@ -46,6 +47,33 @@ def test_a_device_logs_in_by_a_code_that_is_confirmed_in_a_browser():
         who = subprocess.run([sys.executable, "-c", command, "auth", "whoami"], capture_output=True, text=True,
                              env=environment)
         assert "ada" in who.stdout, who.stdout + who.stderr
+
+
+def test_a_quota_is_told_before_anything_is_sent():
+    def quota(size):
+        subprocess.run([BOTHY, "admin", "quota", "set", size, "team"], check=True, capture_output=True)
+
+    repository = api.create_repo("team/quota").repo_id
+    quota("450kB")
+    try:
+        with made_file(200_000, "quota 1") as first, made_file(300_000, "quota 2") as second:
+            api.upload_file(path_or_fileobj=first, path_in_repo="first.bin", repo_id=repository)
+            head = api.repo_info(repository).sha
+            try:
+                api.upload_file(path_or_fileobj=second, path_in_repo="second.bin", repo_id=repository)
+                assert False, "500 kB were taken where 450 kB are allowed"
+            except HfHubHTTPError as refused:
+                assert refused.response.status_code == 403, refused
+                assert "/preupload/" in str(refused.response.url), refused  # the first question of an upload
+                assert "Storage limit reached: the repositories of team" in str(refused), refused
+            assert api.repo_info(repository).sha == head
+            # What is there already needs no room.
+            api.upload_file(path_or_fileobj=first, path_in_repo="first.bin", repo_id=repository, commit_message="again")
+            quota("600kB")
+            api.upload_file(path_or_fileobj=second, path_in_repo="second.bin", repo_id=repository)
+            assert api.repo_info(repository, expand=["usedStorage"]).used_storage >= 500_000
+    finally:
+        quota("default")
 
 
 def test_large_files_are_listed_copied_across_and_removed_for_good():
