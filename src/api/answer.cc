@@ -43,6 +43,8 @@ Response Refuse(Verdict verdict, std::string_view name, std::string_view url) {
                                 "for access.",
                                 name, url));
     case Verdict::kDisabled: return Refuse(Status::kForbidden, "", "Access to this resource is disabled.");
+    case Verdict::kMirror:
+      return Refuse(Status::kForbidden, "", fmt::format("{} is a mirror of {}: change it there", name, url));
   }
   return Refuse(Status::kInternalServerError, "", "internal error");
 }

@@ -23,7 +23,8 @@ net::Response Refuse(net::Status status, std::string_view code, std::string_view
 // The error as it is; what was not found gets `code`.
 net::Response Refuse(const Error& error, std::string_view code);
 
-// Why not, to who has not the right on a repository (or, without `name`, on anything else).
+// Why not, to who has not the right on a repository (or, without `name`, on anything else). `url` is its address; of a
+// mirror that of its original.
 net::Response Refuse(Verdict verdict, std::string_view name, std::string_view url);
 
 net::Response Json(const json::value& value, net::Status status = net::Status::kOk);

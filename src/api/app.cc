@@ -83,7 +83,7 @@ std::optional<Response> Call::Refusal(Right right, const NamespaceFacts& owner) 
 std::optional<Response> Call::Refusal(Right right, const FoundRepository& other) const {
   const Verdict verdict = Decide(actor, right, other.facts);
   if (verdict == Verdict::kAllowed) return std::nullopt;
-  return Refuse(verdict, other.repository.FullName(), RepositoryUrl(request, other.repository));
+  return Refuse(verdict, request, other.repository);
 }
 
 std::optional<Response> Call::CommitRefusal(std::string_view revision) const {
@@ -93,6 +93,11 @@ std::optional<Response> Call::CommitRefusal(std::string_view revision) const {
 
 Result<RepositoryFiles> Call::Files() {
   return RepositoryFiles::Open(hub().repositories(), repository(), hub().large_content());
+}
+
+Response Refuse(Verdict verdict, const net::Request& request, const Repository& repository) {
+  return Refuse(verdict, repository.FullName(),
+                verdict == Verdict::kMirror ? repository.mirror_of : RepositoryUrl(request, repository));
 }
 
 std::string RepositoryUrl(const net::Request& request, RepositoryKind kind, std::string_view full_name) {
@@ -134,10 +139,8 @@ std::optional<Response> App::Implementation::FindRepository(Call& call, const Ro
   if (!*found) return Refuse(Verdict::kNotFound, asked, "");
   call.found = std::move(**found);
   const Verdict verdict = Decide(call.actor, route.right, call.found->facts);
-  if (verdict != Verdict::kAllowed) {
-    return Refuse(verdict, verdict == Verdict::kNotFound ? asked : call.repository().FullName(),
-                  RepositoryUrl(call.request, call.repository()));
-  }
+  if (verdict == Verdict::kNotFound) return Refuse(verdict, asked, "");
+  if (verdict != Verdict::kAllowed) return Refuse(verdict, call.request, call.repository());
   const bool reads = call.request.method == Method::kGet || call.request.method == Method::kHead;
   if (call.found->moved && reads) return Response::Redirect(Status::kTemporaryRedirect, MovedPath(call));
   return std::nullopt;

@@ -138,6 +138,9 @@ class Routes {
 // The routes of all files.
 Routes AllRoutes();
 
+// Why not, to who has not the right on a repository that they may know of.
+Response Refuse(Verdict verdict, const net::Request& request, const Repository& repository);
+
 // The repository at an address that people see: "https://hub/datasets/ada/demo".
 std::string RepositoryUrl(const net::Request& request, RepositoryKind kind, std::string_view full_name);
 inline std::string RepositoryUrl(const net::Request& request, const Repository& repository) {

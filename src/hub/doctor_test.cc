@@ -92,6 +92,16 @@ TEST_P(DoctorTest, ContentThatIsGoneIsMissedByItsPointers) {
   EXPECT_FALSE(findings[0].repaired);
 }
 
+TEST_P(DoctorTest, AMirrorMayBeWithoutContentThatNobodyHasAskedFor) {
+  const Repository demo = Make(ada_, "demo");
+  CommitLarge(ada_, demo, "weights.bin", bytes_);
+  Execute("INSERT INTO mirrors (repository_id, address) VALUES ($1, $2)", demo.id, "https://hub.example/ada/demo");
+  Execute("DELETE FROM content_files");
+  EXPECT_EQ(KindsOf(Look()), Kinds());
+  Execute("DELETE FROM repository_content");
+  EXPECT_EQ(KindsOf(Look()), Kinds{"missing_content"});
+}
+
 TEST_P(DoctorTest, ARowThatWasLostIsMadeAgain) {
   const Repository demo = Make(ada_, "demo");
   CommitLarge(ada_, demo, "weights.bin", bytes_);

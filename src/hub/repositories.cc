@@ -87,6 +87,11 @@ Result<Repository> Repositories::Create(const Actor& actor, const NewRepository&
 
 Result<Repository> Repositories::Duplicate(const Actor& actor, const Repository& source,
                                            const NewRepository& repository) {
+  if (!source.mirror_of.empty()) {
+    return Fail(ErrorCode::kPermissionDenied,
+                "{} is a mirror of {}, whose large files may not be here: a copy would be without them",
+                source.FullName(), source.mirror_of);
+  }
   const auto from = TRY(Open(source));
   // Keeps the source from being deleted, and its content with it, while this goes on.
   const auto guard = TRY(git::WriteGuard::Take(*from));

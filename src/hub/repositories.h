@@ -69,6 +69,7 @@ class Repositories {
   Result<Repository> Create(const Actor& actor, const NewRepository& repository);
 
   // The same, with the branches, tags and large files of another. Its license and sdk are those of the source.
+  // kPermissionDenied for a mirror.
   Result<Repository> Duplicate(const Actor& actor, const Repository& source, const NewRepository& repository);
 
   // kUnavailable while a commit or a push is under way there, as for Move.

@@ -170,6 +170,20 @@ TEST_P(RepositoriesTest, ACopyHasTheBranchesTheTagsAndTheLargeFiles) {
   EXPECT_NE(FileOf(*copy, ".gitattributes"), std::nullopt);
 }
 
+TEST_P(RepositoriesTest, AMirrorIsKnownByItsOriginalAndNotCopied) {
+  const Repository made = Make(ada_, "demo");
+  EXPECT_EQ(Find("ada", "demo")->repository.mirror_of, "");
+  EXPECT_FALSE(Find("ada", "demo")->facts.mirror);
+  Execute("INSERT INTO mirrors (repository_id, address) VALUES ($1, $2)", made.id, "https://hub.example/ada/demo");
+  const auto found = Find("ada", "demo");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->repository.mirror_of, "https://hub.example/ada/demo");
+  EXPECT_TRUE(found->facts.mirror);
+  EXPECT_EQ(CodeOf(repositories_->Duplicate(bob_, found->repository, New(bob_, "copy"))), ErrorCode::kPermissionDenied);
+  ASSERT_OK(repositories_->Delete(ada_, found->repository));
+  EXPECT_EQ(Count("SELECT COUNT(*) FROM mirrors"), 0);
+}
+
 TEST_P(RepositoriesTest, NumbersOfDiscussionsAreTakenOnce) {
   const Repository made = Make(ada_, "demo");
   EXPECT_EQ(*repositories_->TakeNumber(made), 1);

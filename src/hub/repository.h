@@ -22,7 +22,8 @@ struct Repository {
   int64_t creator_id = 0;  // 0 where that user is gone
   Timestamp created_at;
   Timestamp updated_at;
-  std::string folder;  // below the folder of all git repositories
+  std::string folder;     // below the folder of all git repositories
+  std::string mirror_of;  // the address of the original; "" where this is one
 
   std::string FullName() const { return owner + "/" + name; }
 };

@@ -84,6 +84,7 @@ class Look {
   Result<void> CheckFile(const git::LargeFile& file, bool listed, const std::optional<LargeFile>& content) {
     const std::string what =
         fmt::format("\"{}\" ({}) points to {}", git::Printable(file.path), file.ref, file.pointer.sha256);
+    if (!content && listed && !repository_.mirror_of.empty()) return {};  // it comes when it is asked for
     if (!content) {
       Note("missing_content", fmt::format("{}, which is not here: upload the file again, or `git lfs push --all` from "
                                           "a clone that has it",

@@ -35,6 +35,7 @@ struct RepositoryFacts {
   Gating gating = Gating::kNone;
   AccessRequest access = AccessRequest::kNone;  // of the actor
   bool disabled = false;                        // closed by an administrator
+  bool mirror = false;                          // kept as another hub has it
 };
 
 }  // namespace bothy

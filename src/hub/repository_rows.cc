@@ -51,22 +51,25 @@ Statement SelectRepositories(const Actor& actor) {
   return Statement(
       "SELECT repositories.id, repositories.kind, namespaces.id, namespaces.name, repositories.name,"
       " repositories.private, repositories.gated, repositories.disabled, repositories.creator_id,"
-      " repositories.created_at, repositories.updated_at, repositories.folder, memberships.role, access_requests.status"
+      " repositories.created_at, repositories.updated_at, repositories.folder, mirrors.address, memberships.role,"
+      " access_requests.status"
       " FROM repositories JOIN namespaces ON namespaces.id = repositories.namespace_id"
       " LEFT JOIN memberships ON memberships.organization_id = namespaces.id AND memberships.user_id = $1"
       " LEFT JOIN access_requests ON access_requests.repository_id = repositories.id AND access_requests.user_id = $1"
+      " LEFT JOIN mirrors ON mirrors.repository_id = repositories.id"
       " WHERE repositories.state = 'ready'",
       actor.user_id);
 }
 
 Result<std::vector<FoundRepository>> QueryRepositories(Transaction& transaction, const Statement& statement) {
-  auto rows = TRY((transaction.Query<int64_t, std::string, int64_t, std::string, std::string, bool, std::string, bool,
-                                     std::optional<int64_t>, Timestamp, Timestamp, std::string,
-                                     std::optional<std::string>, std::optional<std::string>>(statement)));
+  auto rows =
+      TRY((transaction.Query<int64_t, std::string, int64_t, std::string, std::string, bool, std::string, bool,
+                             std::optional<int64_t>, Timestamp, Timestamp, std::string, std::optional<std::string>,
+                             std::optional<std::string>, std::optional<std::string>>(statement)));
   std::vector<FoundRepository> found;
   found.reserve(rows.size());
   for (auto& [id, kind, owner_id, owner, name, is_private, gated, disabled, creator_id, created_at, updated_at, folder,
-              role, access] : rows) {
+              original, role, access] : rows) {
     FoundRepository one;
     one.repository = {.id = id,
                       .kind = TRY(FromRow(KindOfName(kind), kind)),
@@ -79,13 +82,15 @@ Result<std::vector<FoundRepository>> QueryRepositories(Transaction& transaction,
                       .creator_id = creator_id.value_or(0),
                       .created_at = created_at,
                       .updated_at = updated_at,
-                      .folder = std::move(folder)};
+                      .folder = std::move(folder),
+                      .mirror_of = std::move(original).value_or("")};
     one.facts = {.id = id,
                  .owner = {.id = owner_id},
                  .creator_id = one.repository.creator_id,
                  .is_private = is_private,
                  .gating = one.repository.gating,
-                 .disabled = disabled};
+                 .disabled = disabled,
+                 .mirror = !one.repository.mirror_of.empty()};
     if (role) one.facts.owner.role = TRY(FromRow(FindOrganizationRole(*role), *role));
     if (access) one.facts.access = TRY(FromRow(AccessRequestOfName(*access), *access));
     found.push_back(std::move(one));

@@ -89,6 +89,11 @@ bool HasPassedGate(const Actor& actor, const RepositoryFacts& repository, Standi
   return !actor.IsFineGrained() || actor.scopes.read_gated_repositories || granted.Has(Permission::kReadRepositories);
 }
 
+// What a mirror takes over from its original.
+bool IsOfTheOriginal(Right right) {
+  return right == kCreatePullRequest || right == kWriteContent || right == kChangeSettings || right == kMove;
+}
+
 }  // namespace
 
 std::span<const Rule, kRights> AllRules() { return kRules; }
@@ -132,6 +137,7 @@ Verdict Decide(const Actor& actor, Right right, const RepositoryFacts& repositor
   if (verdict == Verdict::kAllowed && rule.gated && !HasPassedGate(actor, repository, standing, granted)) {
     return actor.IsNobody() ? Verdict::kGatedUnauthenticated : Verdict::kGatedForbidden;
   }
+  if (verdict == Verdict::kAllowed && repository.mirror && IsOfTheOriginal(right)) return Verdict::kMirror;
   return verdict;
 }
 

@@ -91,6 +91,7 @@ enum class Verdict : uint8_t {
   kGatedUnauthenticated,  // the gate, for nobody
   kGatedForbidden,        // the gate, for somebody who was not let in
   kDisabled,              // closed by an administrator
+  kMirror,                // is changed where the original is
 };
 
 // The right must be one on such a thing: another is a programmer's error.

@@ -173,6 +173,7 @@ char Letter(Verdict verdict) {
     case Verdict::kGatedUnauthenticated: return 'u';
     case Verdict::kGatedForbidden: return 'g';
     case Verdict::kDisabled: return 'd';
+    case Verdict::kMirror: return 'm';
   }
   return '?';
 }
@@ -184,16 +185,19 @@ char ExpectedOnRepository(const Expectation& expected, Who who, const Credential
   if (repository.is_private && credential.fine_grained() && credential.permissions.empty()) return 'N';
   if (repository.disabled && who != kAdministrator) return 'd';
   if (by_table != 'A') return by_table;
+  const bool of_the_original = expected.right == kCreatePullRequest || expected.right == kWriteContent ||
+                               expected.right == kChangeSettings || expected.right == kMove;
+  const char allowed = repository.mirror && of_the_original ? 'm' : 'A';
   const bool anyone_may = !repository.is_private && expected.in_public[kNobody] == 'A';
   if (!anyone_may && !WillDo(credential, expected, repository.is_private)) return 'F';
-  if (repository.gating == Gating::kNone) return 'A';
-  if (expected.right != kReadContent && expected.right != kCreatePullRequest) return 'A';
+  if (repository.gating == Gating::kNone) return allowed;
+  if (expected.right != kReadContent && expected.right != kCreatePullRequest) return allowed;
   if (who == kNobody) return 'u';
   if (who == kStranger && repository.access != AccessRequest::kAccepted) return 'g';
   if (credential.fine_grained() && !credential.reads_gated && !Holds(credential.permissions, "repo.content.read")) {
     return 'g';
   }
-  return 'A';
+  return allowed;
 }
 
 TEST(Rights, OnRepositoriesAreAsDocumentedForEveryActorAndEveryVisibility) {
@@ -205,20 +209,23 @@ TEST(Rights, OnRepositoriesAreAsDocumentedForEveryActorAndEveryVisibility) {
           for (const AccessRequest access :
                {AccessRequest::kNone, AccessRequest::kPending, AccessRequest::kAccepted, AccessRequest::kRejected}) {
             if (who == kNobody && access != AccessRequest::kNone) continue;
-            const RepositoryFacts repository = {.id = kRepositoryId,
-                                                .owner = owner,
-                                                .creator_id = who == kCreator ? kUserId : kOtherId,
-                                                .is_private = is_private,
-                                                .gating = gating,
-                                                .access = access,
-                                                .disabled = disabled};
-            for (const Expectation& expected : kOnRepositories) {
-              decisions++;
-              EXPECT_EQ(Letter(Decide(credential.actor, expected.right, repository)),
-                        ExpectedOnRepository(expected, who, credential, repository))
-                  << AllRules()[static_cast<size_t>(expected.right)].name << ": " << kWho[who] << " with "
-                  << credential.name << ", private " << is_private << ", gating " << static_cast<int>(gating)
-                  << ", access " << static_cast<int>(access) << ", disabled " << disabled;
+            for (const bool mirror : {false, true}) {
+              const RepositoryFacts repository = {.id = kRepositoryId,
+                                                  .owner = owner,
+                                                  .creator_id = who == kCreator ? kUserId : kOtherId,
+                                                  .is_private = is_private,
+                                                  .gating = gating,
+                                                  .access = access,
+                                                  .disabled = disabled,
+                                                  .mirror = mirror};
+              for (const Expectation& expected : kOnRepositories) {
+                decisions++;
+                EXPECT_EQ(Letter(Decide(credential.actor, expected.right, repository)),
+                          ExpectedOnRepository(expected, who, credential, repository))
+                    << AllRules()[static_cast<size_t>(expected.right)].name << ": " << kWho[who] << " with "
+                    << credential.name << ", private " << is_private << ", gating " << static_cast<int>(gating)
+                    << ", access " << static_cast<int>(access) << ", disabled " << disabled << ", mirror " << mirror;
+              }
             }
           }
         }

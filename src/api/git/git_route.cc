@@ -33,7 +33,7 @@ Result<std::optional<Response>> AdmitToGit(Call& call, std::initializer_list<Rig
   const Verdict verdict = refused.value_or(Verdict::kNotFound);
   if (call.actor.IsNobody() && verdict != Verdict::kDisabled) return AskToLogIn();
   if (verdict == Verdict::kNotFound) return Refuse(verdict, fmt::format("{}/{}", owner, name), "");
-  return Refuse(verdict, call.repository().FullName(), RepositoryUrl(call.request, call.repository()));
+  return Refuse(verdict, call.request, call.repository());
 }
 
 std::string_view MessageOf(const Response& refusal) {
