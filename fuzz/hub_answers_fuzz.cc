@@ -23,6 +23,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   (void)client::ParseCommit(text);
   (void)client::ParseXetGrant(text);
+  (void)client::ParseRepository(text);
+  if (const auto object = client::ParseLargeObject(text, std::string(64, 'a'))) {
+    CHECK(object->address.find('\n') == std::string::npos);
+    for (const auto& [name, value] : object->headers) CHECK((name + value).find('\n') == std::string::npos);
+  }
   (void)client::ParseTreeFile(text);
   return 0;
 }

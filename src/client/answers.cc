@@ -17,6 +17,8 @@ constexpr int64_t kTreeFormat = 1;
 // Of an answer: a term is at least a chunk, and only the last one of a file is shorter than 8 KiB, so that these make
 // 128 MiB.
 constexpr size_t kMaxTerms = 16'384;
+constexpr int64_t kMaxStatus = 999;
+constexpr size_t kMaxHeaders = 20;
 
 Result<json::object> ParseObject(std::string_view text, std::string_view name) {
   json::value value = TRY(json::Parse(text, name, kMaxValues));
@@ -87,6 +89,11 @@ Result<std::string> CheckPath(std::string_view path) {
 
 bool IsAddress(std::string_view text) { return text.starts_with("http://") || text.starts_with("https://"); }
 
+// Nothing in it ends a line of a request.
+bool IsPlain(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
+}
+
 struct Bounds {
   uint32_t begin = 0, end = 0;
 };
@@ -155,6 +162,48 @@ bool IsHex(std::string_view text, size_t digits) {
 
 Result<std::string> ParseCommit(std::string_view text) {
   return NeedHex(TRY(ParseObject(text, "info")), "sha", kCommitDigits);
+}
+
+Result<RemoteRepository> ParseRepository(std::string_view text) {
+  const json::object info = TRY(ParseObject(text, "info"));
+  RemoteRepository repository = {.id = TRY(NeedString(info, "id")),
+                                 .commit = TRY(NeedHex(info, "sha", kCommitDigits)),
+                                 .is_private = TRY(json::GetBool(info, "private")).value_or(false),
+                                 .gated = {}};
+  const json::value* gated = info.if_contains("gated");
+  if (gated == nullptr || gated->is_null() || (gated->is_bool() && !gated->get_bool())) return repository;
+  repository.gated = TRY(NeedString(info, "gated"));
+  if (repository.gated != "auto" && repository.gated != "manual") return Expected("gated", "false, auto or manual");
+  return repository;
+}
+
+Result<LargeObject> ParseLargeObject(std::string_view text, std::string_view sha256) {
+  const json::object answer = TRY(ParseObject(text, "objects"));
+  const json::array* objects = json::FindArray(answer, "objects");
+  if (objects == nullptr || objects->size() != 1 || !objects->front().is_object()) {
+    return Expected("objects", "a list of the one that was asked for");
+  }
+  const json::object& object = objects->front().get_object();
+  if (TRY(NeedString(object, "oid")) != sha256) return Expected("oid", sha256);
+  if (const json::object* error = json::FindObject(object, "error")) {
+    const int64_t code = TRY(NeedNumber(*error, "code", kMaxStatus));
+    return Fail(code == 404 || code == 410 ? ErrorCode::kNotFound : ErrorCode::kFailedPrecondition,
+                "large file {}: the hub said {}", sha256, code);
+  }
+  const json::object* actions = json::FindObject(object, "actions");
+  const json::object* download = actions == nullptr ? nullptr : json::FindObject(*actions, "download");
+  if (download == nullptr) return Expected("download", "an object");
+  LargeObject found = {.address = TRY(NeedString(*download, "href")), .headers = {}};
+  if (!IsAddress(found.address) || !IsPlain(found.address)) return Expected("href", "an address");
+  if (const json::object* header = json::FindObject(*download, "header")) {
+    if (header->size() > kMaxHeaders) return Expected("header", fmt::format("at most {}", kMaxHeaders));
+    for (const auto& [name, value] : *header) {
+      std::string field = TRY(NeedString(*header, name));
+      if (!IsPlain(name) || !IsPlain(field)) return Expected("header", "fields without control characters");
+      found.headers.emplace_back(name, std::move(field));
+    }
+  }
+  return found;
 }
 
 Result<void> ParseTreePage(std::string_view text, std::vector<RemoteFile>& files) {

@@ -32,6 +32,25 @@ bool IsHex(std::string_view text, size_t digits);  // lower case
 // The commit of a revision's info.
 Result<std::string> ParseCommit(std::string_view json);
 
+// A repository as its hub has it now.
+struct RemoteRepository {
+  std::string id;      // "ns/name", as it is spelled there, and after it was moved
+  std::string commit;  // of the revision that was asked for
+  bool is_private = false;
+  std::string gated;  // "auto", "manual"; "" where it is not
+  bool operator==(const RemoteRepository&) const = default;
+};
+Result<RemoteRepository> ParseRepository(std::string_view json);
+
+// Where the bytes of a large file are, as git-lfs is told (docs/api/batch.md).
+struct LargeObject {
+  std::string address;
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool operator==(const LargeObject&) const = default;
+};
+// kNotFound where the hub says that it has none of this hash.
+Result<LargeObject> ParseLargeObject(std::string_view json, std::string_view sha256);
+
 // Adds the files of a page of /tree to `files`; folders are left out.
 Result<void> ParseTreePage(std::string_view json, std::vector<RemoteFile>& files);
 

@@ -43,6 +43,41 @@ TEST(TreeFile, IsReadAsPythonsClientsWriteIt) {
   EXPECT_FALSE(ParseTreeFile(R"({"format_version": 2, "files": {}})"));
 }
 
+// As the answers of /api/models/ns/name have it.
+TEST(Repository, IsWhatItsHubSays) {
+  const auto open =
+      ParseRepository(R"({"_id": "1", "id": "ns/Name", "sha": ")" + kOid + R"(", "private": false, "gated": false})");
+  ASSERT_OK(open);
+  EXPECT_EQ(*open, (RemoteRepository{.id = "ns/Name", .commit = kOid, .is_private = false, .gated = ""}));
+  const auto closed =
+      ParseRepository(R"({"id": "ns/Name", "sha": ")" + kOid + R"(", "private": true, "gated": "manual"})");
+  ASSERT_OK(closed);
+  EXPECT_EQ(*closed, (RemoteRepository{.id = "ns/Name", .commit = kOid, .is_private = true, .gated = "manual"}));
+  for (const std::string text : {R"({"id": "a/b"})", R"({"id": "a/b", "sha": "x"})", "[]"}) {
+    EXPECT_EQ(ParseRepository(text).error().code, ErrorCode::kCorrupt) << text;
+  }
+  EXPECT_FALSE(ParseRepository(R"({"id": "ns/Name", "sha": ")" + kOid + R"(", "gated": "yes"})"));
+}
+
+TEST(LargeObjects, AreWhereTheHubSays) {
+  const std::string answer = R"({"transfer": "basic", "objects": [{"oid": ")" + kSha +
+                             R"(", "size": 5, "actions": {"download": {"href": "https://cdn/x",
+                                "header": {"X-A": "1"}}}}]})";
+  const auto object = ParseLargeObject(answer, kSha);
+  ASSERT_OK(object);
+  EXPECT_EQ(*object, (LargeObject{"https://cdn/x", {{"X-A", "1"}}}));
+  EXPECT_EQ(ParseLargeObject(answer, kOther).error().code, ErrorCode::kCorrupt);
+  for (const auto& [what, by] :
+       std::vector<std::pair<std::string, std::string>>{{"https://", "file://"},
+                                                        {"https://cdn/x", "https://cdn/x\\r\\nA: b"},
+                                                        {"\"1\"", "\"1\\nB: c\""},
+                                                        {"\"1\"", "1"}}) {
+    EXPECT_EQ(ParseLargeObject(Replaced(answer, what, by), kSha).error().code, ErrorCode::kCorrupt) << by;
+  }
+  const std::string missing = R"({"objects": [{"oid": ")" + kSha + R"(", "size": 5, "error": {"code": 404}}]})";
+  EXPECT_EQ(ParseLargeObject(missing, kSha).error().code, ErrorCode::kNotFound);
+}
+
 TEST(TreePage, NothingInItLeadsOutOfTheCache) {
   for (const std::string path : {"../x", "/etc/passwd", "a/../../x", "", "a//b", "a\\\\b", "a\\u0000"}) {
     std::vector<RemoteFile> files;

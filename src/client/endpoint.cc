@@ -37,18 +37,28 @@ Result<std::string> FindToken(const Environment& environment) {
   return Trimmed(TRY(TRY(OpenFile(path))->ReadAll(kMaxTokenFile)));
 }
 
+Result<std::string> ParseAddress(std::string address) {
+  while (address.ends_with('/')) address.pop_back();
+  if ((address.starts_with("http://") || address.starts_with("https://")) &&
+      address.find_first_of(" ?#") == std::string::npos) {
+    return address;
+  }
+  return Fail(ErrorCode::kInvalidArgument, "expected an address like https://hub.example, found \"{}\"", address);
+}
+
 }  // namespace
+
+Result<Endpoint> Endpoint::Of(std::string_view address, const std::filesystem::path& token_file) {
+  Endpoint endpoint;
+  endpoint.address = TRY(ParseAddress(Trimmed(std::string(address))));
+  if (!token_file.empty()) endpoint.token = Trimmed(TRY(TRY(OpenFile(token_file))->ReadAll(kMaxTokenFile)));
+  return endpoint;
+}
 
 Result<Endpoint> Endpoint::FromEnvironment(const Environment& environment) {
   Endpoint endpoint;
-  if (std::string address = Trimmed(ValueOf(environment, "HF_ENDPOINT")); !address.empty()) {
-    while (address.ends_with('/')) address.pop_back();
-    if ((!address.starts_with("http://") && !address.starts_with("https://")) ||
-        address.find_first_of(" ?#") != std::string::npos) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "HF_ENDPOINT: expected an address like https://hub.example, found \"{}\"", address);
-    }
-    endpoint.address = std::move(address);
+  if (const std::string address = Trimmed(ValueOf(environment, "HF_ENDPOINT")); !address.empty()) {
+    endpoint.address = TRY_CONTEXT("HF_ENDPOINT", ParseAddress(address));
   }
   if (!IsSet(environment, "HF_HUB_DISABLE_IMPLICIT_TOKEN")) endpoint.token = TRY(FindToken(environment));
   endpoint.offline = IsSet(environment, "HF_HUB_OFFLINE") || IsSet(environment, "TRANSFORMERS_OFFLINE");

@@ -18,6 +18,9 @@ struct Endpoint {
   // HuggingFaceHome), unless HF_HUB_DISABLE_IMPLICIT_TOKEN is set; HF_HUB_OFFLINE; HF_HUB_DISABLE_XET. kInvalidArgument
   // for an address that is none.
   static Result<Endpoint> FromEnvironment(const Environment& environment);
+
+  // A hub's address, and a file with the token for it where one is named. kInvalidArgument as above.
+  static Result<Endpoint> Of(std::string_view address, const std::filesystem::path& token_file);
 };
 
 }  // namespace bothy::client

@@ -19,6 +19,10 @@ constexpr size_t kMaxSmallAnswer = 1 << 20;
 constexpr size_t kMaxFiles = 1'000'000;
 constexpr int kMaxTreePages = 10'000;
 constexpr size_t kMaxShownText = 300;
+constexpr std::string_view kLfsMediaType = "application/vnd.git-lfs+json";
+
+// Where a repository's pages are, and git finds it: models need no word before them.
+std::string PagePath(const HubName& name) { return name.type == "models" ? name.id : name.type + "/" + name.id; }
 
 // A server's words in a message of ours: on one line, and not too many.
 std::string Shown(std::string_view text) {
@@ -95,9 +99,14 @@ net::Headers HubApi::Authorized() const {
   return headers;
 }
 
-Result<net::ClientResponse> HubApi::Send(std::string address, net::Headers headers, Retries& retries) {
-  auto response = TRY(net::RunToCompletion(
-      client_.Send({.url = std::move(address), .headers = std::move(headers), .cancelled = &cancelled_})));
+Result<net::ClientResponse> HubApi::Send(std::string address, net::Headers headers, Retries& retries,
+                                         std::string body) {
+  auto response =
+      TRY(net::RunToCompletion(client_.Send({.method = body.empty() ? net::Method::kGet : net::Method::kPost,
+                                             .url = std::move(address),
+                                             .headers = std::move(headers),
+                                             .body = std::move(body),
+                                             .cancelled = &cancelled_})));
   if (const auto wait = response.headers.Find("Retry-After")) {
     int seconds = 0;
     const auto [end, error] = std::from_chars(wait->data(), wait->data() + wait->size(), seconds);
@@ -143,12 +152,13 @@ Error HubApi::Explain(net::ClientResponse& response, const HubName& name, std::s
   return error(CodeOf(said.status), file.empty() ? fmt::format("{} refused", hub) : fmt::format("no {}", file));
 }
 
-Result<HubApi::Answer> HubApi::Get(const HubName& name, const std::string& address, size_t limit) {
+Result<HubApi::Answer> HubApi::Ask(const HubName& name, const std::string& address, const net::Headers& headers,
+                                   const std::string& body, size_t limit) {
   const auto try_once = [&](Retries& retries) -> Result<Answer> {
-    auto response = TRY(Send(address, Authorized(), retries));
+    auto response = TRY(Send(address, headers, retries, body));
     if (!IsSuccess(response)) return tl::unexpected(Explain(response, name, ""));
-    std::string body = TRY_CONTEXT(address, net::RunToCompletion(net::ReadAll(response, limit)));
-    return Answer{std::move(body), std::move(response.headers)};
+    std::string answer = TRY_CONTEXT(address, net::RunToCompletion(net::ReadAll(response, limit)));
+    return Answer{std::move(answer), std::move(response.headers)};
   };
   Retries retries = NewRetries();
   for (;;) {
@@ -171,6 +181,38 @@ Result<std::string> HubApi::FindCommit(const HubName& name) {
     }
   }
   return tl::unexpected(info.error());
+}
+
+Result<RemoteRepository> HubApi::FindRepository(const HubName& name) {
+  // Only what is needed: the whole information of a repository may name 100,000 files. Spaces have no gate.
+  const std::string_view gated = name.type == "models" || name.type == "datasets" ? "&expand=gated" : "";
+  const std::string revision = name.revision.empty() ? "" : "/revision/" + net::PercentEncode(name.revision);
+  const std::string address = fmt::format("{}{}?expand=sha&expand=private{}", ApiAddress(name), revision, gated);
+  return TRY_CONTEXT(address, ParseRepository(TRY(Get(name, address, kMaxInfo)).body));
+}
+
+Result<LargeObject> HubApi::FindLargeObject(const HubName& name, const std::string& sha256, uint64_t size) {
+  const std::string address = fmt::format("{}/{}.git/info/lfs/objects/batch", endpoint_.address, PagePath(name));
+  const json::object asked = {{"operation", "download"},
+                              {"transfers", json::array{"basic"}},
+                              {"hash_algo", "sha256"},
+                              {"objects", json::array{json::object{{"oid", sha256}, {"size", size}}}}};
+  net::Headers headers = Authorized();
+  headers.Add("Accept", kLfsMediaType);
+  headers.Add("Content-Type", kLfsMediaType);
+  return TRY_CONTEXT(
+      address,
+      ParseLargeObject(TRY(Ask(name, address, headers, json::Serialize(asked), kMaxSmallAnswer)).body, sha256));
+}
+
+Result<net::ClientResponse> HubApi::OpenObject(const LargeObject& object, std::string_view what, uint64_t size,
+                                               uint64_t begin, uint64_t end, Retries& retries) {
+  net::Headers headers;
+  for (const auto& [field, value] : object.headers) headers.Add(field, value);
+  if (begin > 0 || end < size) headers.Set("Range", fmt::format("bytes={}-{}", begin, end - 1));
+  auto response = TRY(Send(object.address, std::move(headers), retries));
+  if (!IsSuccess(response)) return tl::unexpected(Refusal(response, what));
+  return response;
 }
 
 Result<std::vector<RemoteFile>> HubApi::ListFiles(const HubName& name, const std::string& commit) {
@@ -205,10 +247,9 @@ Result<net::ClientResponse> HubApi::OpenContent(const HubName& name, const std::
                                                 uint64_t begin, uint64_t end, Retries& retries) {
   net::Headers headers = Authorized();
   if (begin > 0 || end < file.size) headers.Add("Range", fmt::format("bytes={}-{}", begin, end - 1));
-  const std::string prefix = name.type == "models" ? "" : name.type + "/";
-  auto response = TRY(Send(fmt::format("{}/{}{}/resolve/{}/{}", endpoint_.address, prefix, name.id, commit,
-                                       net::PercentEncode(file.path, "/")),
-                           std::move(headers), retries));
+  auto response = TRY(Send(
+      fmt::format("{}/{}/resolve/{}/{}", endpoint_.address, PagePath(name), commit, net::PercentEncode(file.path, "/")),
+      std::move(headers), retries));
   if (!IsSuccess(response)) return tl::unexpected(Explain(response, name, file.path));
   return response;
 }

@@ -36,6 +36,12 @@ class HubApi {
   // reached or cannot answer now, after as many tries as the policy has.
   Result<std::string> FindCommit(const HubName& name);
 
+  // The repository, at the name's revision, or main; errors as of FindCommit.
+  Result<RemoteRepository> FindRepository(const HubName& name);
+
+  // Where a large file's content is, in whichever commit it may be. kNotFound where the repository has none such.
+  Result<LargeObject> FindLargeObject(const HubName& name, const std::string& sha256, uint64_t size);
+
   // Of a commit, sorted by path. kResourceExhausted where there are more than a million.
   Result<std::vector<RemoteFile>> ListFiles(const HubName& name, const std::string& commit);
 
@@ -45,9 +51,13 @@ class HubApi {
   Result<net::ClientResponse> OpenContent(const HubName& name, const std::string& commit, const RemoteFile& file,
                                           uint64_t begin, uint64_t end, Retries& retries);
 
-  // Any request, to this or another server, without a token; its answer, whatever its status. One try: what the server
-  // says about when to come again is told to `retries`.
-  Result<net::ClientResponse> Send(std::string address, net::Headers headers, Retries& retries);
+  // The same of a large file: of `size` bytes, which `what` is called in errors.
+  Result<net::ClientResponse> OpenObject(const LargeObject& object, std::string_view what, uint64_t size,
+                                         uint64_t begin, uint64_t end, Retries& retries);
+
+  // Any request, to this or another server, without a token; its answer, whatever its status. A body makes it a POST.
+  // One try: what the server says about when to come again is told to `retries`.
+  Result<net::ClientResponse> Send(std::string address, net::Headers headers, Retries& retries, std::string body = {});
 
   // The error of an answer that is not what was hoped for; `what` was asked for.
   static Error Refusal(net::ClientResponse& response, std::string_view what);
@@ -58,7 +68,11 @@ class HubApi {
     net::Headers headers;
   };
   net::Headers Authorized() const;
-  Result<Answer> Get(const HubName& name, const std::string& address, size_t limit);
+  Result<Answer> Get(const HubName& name, const std::string& address, size_t limit) {
+    return Ask(name, address, Authorized(), "", limit);
+  }
+  Result<Answer> Ask(const HubName& name, const std::string& address, const net::Headers& headers,
+                     const std::string& body, size_t limit);
   Error Explain(net::ClientResponse& response, const HubName& name, std::string_view file) const;
   std::string ApiAddress(const HubName& name) const;
 

@@ -29,31 +29,30 @@ bool IsPartFrom(std::string_view field, uint64_t begin, uint64_t size) {
 
 }  // namespace
 
-Result<void> FetchPlain(HubApi& api, const RemoteContent& content, uint64_t begin, uint64_t end, RangeSink& sink,
-                        Retries& retries, const std::function<void()>& takes_parts) {
-  const RemoteFile& file = content.file;
-  auto response = TRY(api.OpenContent(content.name, content.commit, file, begin, end, retries));
+Result<void> FetchRange(const RangeSource& source, uint64_t begin, uint64_t end, RangeSink& sink,
+                        const std::function<void()>& takes_parts) {
+  auto response = TRY(source.open(begin, end));
   const auto wrong = [&](std::string_view what, std::string_view found) {
-    return Fail(ErrorCode::kCorrupt, "{}: {}: expected {}, found \"{}\"", content.name.FullName(), file.path, what,
-                found);
+    return Fail(ErrorCode::kCorrupt, "{}: expected {}, found \"{}\"", source.name, what, found);
   };
   uint64_t at = begin;
   if (response.status == net::Status::kPartialContent) {
     const std::string_view range = response.headers.Find("Content-Range").value_or("");
-    if (!IsPartFrom(range, begin, file.size)) return wrong(fmt::format("bytes from {} of {}", begin, file.size), range);
+    if (!IsPartFrom(range, begin, source.size)) {
+      return wrong(fmt::format("bytes from {} of {}", begin, source.size), range);
+    }
     if (takes_parts) takes_parts();
   } else {
     const auto length = response.headers.Find("Content-Length");
-    if (length && ParseNumber(*length) != file.size) return wrong(fmt::format("{} bytes", file.size), *length);
+    if (length && ParseNumber(*length) != source.size) return wrong(fmt::format("{} bytes", source.size), *length);
     at = 0;
-    if (takes_parts) end = file.size;
+    if (takes_parts) end = source.size;
   }
   std::vector<std::byte> buffer(kFetchBuffer);
   while (at < end) {
     const size_t count = TRY(net::RunToCompletion(response.Read(buffer)));
     if (count == 0) {
-      return Fail(ErrorCode::kUnavailable, "{}: {}: the transfer ended at byte {}, before {}", content.name.FullName(),
-                  file.path, at, end);
+      return Fail(ErrorCode::kUnavailable, "{}: the transfer ended at byte {}, before {}", source.name, at, end);
     }
     // Bytes before `begin` are there already.
     const uint64_t first = std::max(at, begin), last = std::min(at + count, end);
@@ -64,6 +63,17 @@ Result<void> FetchPlain(HubApi& api, const RemoteContent& content, uint64_t begi
     at += count;
   }
   return {};
+}
+
+Result<void> FetchPlain(HubApi& api, const RemoteContent& content, uint64_t begin, uint64_t end, RangeSink& sink,
+                        Retries& retries, const std::function<void()>& takes_parts) {
+  const RangeSource source = {.name = fmt::format("{}: {}", content.name.FullName(), content.file.path),
+                              .size = content.file.size,
+                              .open = [&](uint64_t first, uint64_t last) {
+                                return api.OpenContent(content.name, content.commit, content.file, first, last,
+                                                       retries);
+                              }};
+  return FetchRange(source, begin, end, sink, takes_parts);
 }
 
 }  // namespace bothy::client

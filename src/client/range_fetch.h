@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 
 #include "client/hub_api.h"
 
@@ -26,9 +27,21 @@ struct RemoteContent {
   const RemoteFile& file;
 };
 
-// Bytes [begin, end) by plain HTTP, in one try: what `sink` has reached when it fails need not be asked for again.
-// A server that gives no parts sends all of the file: then, unless `takes_parts` is null, the sink gets everything from
-// `begin` to the file's end. Otherwise takes_parts is called, once it is known that the server does give parts.
+// A content that is had by plain HTTP.
+struct RangeSource {
+  std::string name;  // for messages
+  uint64_t size = 0;
+  // Asks for bytes [begin, end): 206, or 200 with all of it; any other answer is an error.
+  std::function<Result<net::ClientResponse>(uint64_t begin, uint64_t end)> open;
+};
+
+// Bytes [begin, end) in one try: what `sink` has reached when it fails need not be asked for again. A server that gives
+// no parts sends all of the content: then, unless `takes_parts` is null, the sink gets everything from `begin` to the
+// end. Otherwise takes_parts is called, once it is known that the server does give parts.
+Result<void> FetchRange(const RangeSource& source, uint64_t begin, uint64_t end, RangeSink& sink,
+                        const std::function<void()>& takes_parts);
+
+// The same of a file of a commit.
 Result<void> FetchPlain(HubApi& api, const RemoteContent& content, uint64_t begin, uint64_t end, RangeSink& sink,
                         Retries& retries, const std::function<void()>& takes_parts);
 
