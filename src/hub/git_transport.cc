@@ -11,6 +11,7 @@
 #include "crypto/secrets.h"
 #include "hub/commits.h"
 #include "store/git/git_process.h"
+#include "store/git/incoming.h"
 
 namespace bothy {
 namespace {
@@ -62,7 +63,8 @@ Result<std::unique_ptr<Subprocess>> StartUploadPack(const git::GitRepository& gi
   // The second version of the protocol gives any object that is asked for; the first would not, and partial clones
   // need it.
   options.configuration.insert(options.configuration.end(),
-                               {"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true"});
+                               {"uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true",
+                                fmt::format("transfer.hideRefs={}", git::kIncomingRefs)});
   if (!protocol.empty() && IsProtocol(protocol))
     options.environment.push_back(fmt::format("GIT_PROTOCOL={}", protocol));
   std::vector<std::string> arguments = {"upload-pack", "--strict", "--stateless-rpc"};

@@ -4,6 +4,7 @@
 
 #include "store/git/git_lines.h"
 #include "store/git/git_process.h"
+#include "store/git/incoming.h"
 #include "store/git/objects.h"
 #include "store/git/raw_tree.h"
 #include "store/git/refs.h"
@@ -54,7 +55,8 @@ Result<void> ForEachNewObject(const GitRepository& repository, std::span<const O
     input += fmt::format("{}\n", tip.ToHex());
   }
   LineCutter lines([&](std::string_view line) { return GiveObject(reader, line, consume); });
-  const auto process = TRY(StartGit(repository, {"rev-list", "--objects", "--stdin", "--not", "--all"}));
+  const auto process = TRY(StartGit(
+      repository, {"rev-list", "--objects", "--stdin", "--not", fmt::format("--exclude={}*", kIncomingRefs), "--all"}));
   std::string_view rest = input;
   const int status = TRY(process->Exchange([&]() -> Result<std::string_view> { return std::exchange(rest, {}); },
                                            [&](std::string_view text) { return lines.Add(text); }));

@@ -27,8 +27,8 @@ struct NewObjects {
   std::function<Result<void>(std::string_view path)> path;
 };
 
-// Whatever `tips` (commits or tags) lead to and no ref does, in memory that does not grow with it. kNotFound where a
-// tip or what it leads to is missing.
+// Whatever `tips` (commits or tags) lead to and no ref but those of incoming.h does, in memory that does not grow with
+// it. kNotFound where a tip or what it leads to is missing.
 Result<void> ForEachNewObject(const GitRepository& repository, std::span<const Oid> tips, const NewObjects& consume);
 
 // Whether any ref leads to the commit. What a push has brought and was refused for is not, nor what history was
