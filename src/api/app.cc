@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "api/git/git_route.h"
 #include "api/route.h"
+#include "api/upstream_refusal.h"
 #include "base/base64.h"
 #include "net/router.h"
+#include "net/server.h"
 
 namespace bothy::api {
 namespace {
@@ -108,7 +111,8 @@ struct App::Implementation {
   Implementation(Hub& hub, const AppOptions& options)
       : workers(options.workers, options.max_waiting),
         login_limits(hub.clock()),
-        service{hub, workers, login_limits},
+        waiting(options.waiting_for_upstream, net::ServerOptions::kMaxConnections),
+        service{hub, workers, login_limits, options.upstream, waiting},
         limits({.name = "api", .quota = options.requests_quota}, hub.clock()),
         cors(options.cors) {
     const Routes all = AllRoutes();
@@ -118,10 +122,13 @@ struct App::Implementation {
   // Who asks, for what, and whether they may: an answer where that is no.
   std::optional<Response> Admit(Call& call, const Route& route);
   std::optional<Response> FindRepository(Call& call, const Route& route);
+  // What another hub has of the repository that is asked for: whether there is more here now than before.
+  net::Task<Result<bool>> AskUpstream(Call& call, const Route& route);
   net::Task<Response> Answer(Call& call, const Route& route);
 
   net::WorkerPool workers;
   LoginLimits login_limits;
+  net::WorkerPool waiting;
   Service service;
   RateLimits limits;
   const net::CorsOptions cors;
@@ -164,6 +171,24 @@ std::optional<Response> App::Implementation::Admit(Call& call, const Route& rout
   return Refuse(verdict, "", "");
 }
 
+net::Task<Result<bool>> App::Implementation::AskUpstream(Call& call, const Route& route) {
+  const bool reads = route.right == Right::kSee || route.right == Right::kReadContent;
+  const std::string &owner = call.Parameter("owner"), &name = call.Parameter("name");
+  if (service.upstream == nullptr || route.granted || !reads || owner.empty() || name.empty()) co_return false;
+  if (call.found && call.repository().mirror_of.empty()) co_return false;
+  co_return co_await net::RunBlocking(waiting, [&]() -> Result<bool> {
+    const std::string_view path = call.request.path;
+    const RepositoryKind kind = route.kind ? *route.kind : KindOfGitPath(path);
+    const auto here = TRY(service.hub.repositories().Find({}, kind, owner, name));
+    if (!here) return service.upstream->Bring(kind, owner, name);
+    if (here->repository.mirror_of.empty()) return false;
+    const std::string& revision = call.Parameter("revision");
+    if (revision.empty() && path.ends_with("/refs")) return service.upstream->Refresh(here->repository, std::nullopt);
+    if (!route.kind) return false;  // what git asks for has been shown to it before
+    return service.upstream->Refresh(here->repository, revision.empty() ? std::string(git::kDefaultBranch) : revision);
+  });
+}
+
 net::Task<Response> App::Implementation::Answer(Call& call, const Route& route) {
   auto query = call.request.Query();
   if (!query) co_return Refuse(query.error(), "");
@@ -186,6 +211,17 @@ net::Task<Response> App::Implementation::Answer(Call& call, const Route& route) 
                fmt::format("Too many requests: {} in {} minutes. Try again in {} seconds.", limits.policy().quota,
                            limits.policy().window.count() / 60, allowance.reset.count()))
             .With("Retry-After", std::to_string(allowance.reset.count())));
+  }
+  // Not where a token is wrong: that stays so.
+  const bool missing = *refused && !call.found && (*refused)->headers.Find("X-Error-Code") == kRepoNotFound;
+  if (!*refused || missing) {
+    auto more = co_await AskUpstream(call, route);
+    if (!more) co_return with_limits(RefuseForUpstream(more.error()));
+    if (*more && route.kind) {
+      refused = co_await net::RunBlocking(
+          workers, [&]() -> Result<std::optional<Response>> { return FindRepository(call, route); });
+      if (!refused) co_return with_limits(Refuse(refused.error(), ""));
+    }
   }
   if (*refused) co_return with_limits(std::move(**refused));
 

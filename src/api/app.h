@@ -6,6 +6,7 @@
 
 #include "hub/hub.h"
 #include "hub/rate_limit.h"
+#include "hub/upstream.h"
 #include "net/cors.h"
 #include "net/request.h"
 #include "net/response.h"
@@ -17,6 +18,8 @@ struct AppOptions {
   size_t max_waiting = 4096;        // requests that wait for one; then clients get a 503
   int64_t requests_quota = 20'000;  // in five minutes, of a user or of an address without one
   net::CorsOptions cors;            // pages of which origins may use the hub
+  Upstream* upstream = nullptr;     // where what is not here may be; outlives the app
+  int waiting_for_upstream = 64;    // threads for who waits for it
 };
 
 class App {

@@ -171,6 +171,69 @@ TEST_F(AppTest, AFineGrainedTokenCommitsWithTheRightToWriteAlone) {
   EXPECT_EQ(Ask(Method::kGet, "/api/models/ada/open/xet-write-token/main", discusser).status, Status::kForbidden);
 }
 
+// Notes what it is asked for, and has nothing.
+class EmptyUpstream final : public Upstream {
+ public:
+  Result<bool> Bring(RepositoryKind kind, const std::string& owner, const std::string& name) override {
+    asked.push_back(fmt::format("{}/{}/{}", KindPlural(kind), owner, name));
+    return answer;
+  }
+  bool Refresh(const Repository& mirror, const std::optional<std::string>& revision) override {
+    asked.push_back(fmt::format("{}@{}", mirror.FullName(), revision.value_or("*")));
+    return false;
+  }
+  Result<std::shared_ptr<Arriving>> Fetch(const Repository&, const git::Pointer&) override {
+    return Fail(ErrorCode::kUnavailable, "nothing");
+  }
+
+  Result<bool> answer = false;
+  std::vector<std::string> asked;
+};
+
+TEST_F(AppTest, AnotherHubIsAskedForWhatIsReadAndNotHere) {
+  EmptyUpstream upstream;
+  app_.emplace(*hub_, AppOptions{.upstream = &upstream});
+  EXPECT_EQ(Ask(Method::kGet, "/api/models/other/model", "").status, Status::kNotFound);
+  EXPECT_EQ(Ask(Method::kGet, "/datasets/other/data/resolve/main/x", "").status, Status::kNotFound);
+  EXPECT_EQ(Ask(Method::kGet, "/other/model.git/info/refs", "", "service=git-upload-pack").status,
+            Status::kUnauthorized);
+  EXPECT_EQ(upstream.asked,
+            (std::vector<std::string>{"models/other/model", "datasets/other/data", "models/other/model"}));
+  upstream.asked.clear();
+  const CreatedToken revoked = AddToken(ada_, TokenRole::kWrite);
+  ASSERT_OK(hub_->tokens().Revoke(ada_, revoked.token.id, Cause::Operator()));
+  EXPECT_EQ(Ask(Method::kGet, "/api/models/other/model", revoked.secret).status, Status::kUnauthorized);
+  EXPECT_EQ(Ask(Method::kGet, "/api/models/ada/open", "").status, Status::kOk);
+  EXPECT_EQ(Ask(Method::kGet, "/api/models/ada/hidden", "").status, Status::kNotFound);
+  EXPECT_EQ(Ask(Method::kPost, "/api/models/other/model/branch/x", AddToken(ada_, TokenRole::kWrite).secret).status,
+            Status::kNotFound);
+  EXPECT_EQ(upstream.asked, std::vector<std::string>());
+  upstream.answer = Fail(ErrorCode::kUnavailable, "not yet");
+  const net::Response later = Ask(Method::kGet, "/api/models/other/model", "");
+  EXPECT_EQ(later.status, Status::kServiceUnavailable);
+  EXPECT_TRUE(later.headers.Find("Retry-After"));
+  upstream.answer = Fail(ErrorCode::kCorrupt, "not right");
+  EXPECT_EQ(Ask(Method::kGet, "/api/models/other/model", "").status, Status::kBadGateway);
+}
+
+TEST_F(AppTest, AMirrorIsLookedAfterBeforeItIsReadAndChangedByNobody) {
+  ASSERT_OK(hub_->database().Write([&](Transaction& t) {
+    return t.Execute("INSERT INTO mirrors (repository_id, address) VALUES ($1, $2)", open_.id,
+                     "https://hub.example/ada/open");
+  }));
+  EmptyUpstream upstream;
+  app_.emplace(*hub_, AppOptions{.upstream = &upstream});
+  for (const std::string path : {"", "/revision/v1", "/refs"}) {
+    (void)Ask(Method::kGet, "/api/models/ada/open" + path, "");
+  }
+  (void)Ask(Method::kGet, "/ada/open/info/refs", "", "service=git-upload-pack");
+  EXPECT_EQ(upstream.asked, (std::vector<std::string>{"ada/open@main", "ada/open@v1", "ada/open@*", "ada/open@*"}));
+  const net::Response refused = CommitTo("main", AddToken(ada_, TokenRole::kWrite).secret);
+  EXPECT_EQ(refused.status, Status::kForbidden);
+  EXPECT_EQ(refused.headers.Find("X-Error-Message"),
+            "ada/open is a mirror of https://hub.example/ada/open: change it there");
+}
+
 TEST_F(AppTest, NobodyAndReadersMayNotCommit) {
   EXPECT_EQ(CommitTo("main", "").status, Status::kUnauthorized);
   EXPECT_EQ(CommitTo("main", "", "create_pr=1").status, Status::kUnauthorized);

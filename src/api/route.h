@@ -22,6 +22,7 @@
 #include "hub/files.h"
 #include "hub/hub.h"
 #include "hub/rights.h"
+#include "hub/upstream.h"
 #include "net/executor.h"
 #include "net/request.h"
 #include "net/response.h"
@@ -37,6 +38,8 @@ struct Service {
   Hub& hub;
   net::WorkerPool& workers;  // for what blocks
   LoginLimits& login_limits;
+  Upstream* upstream;        // where what is not here may be; null: nowhere
+  net::WorkerPool& waiting;  // for who waits for it
 };
 
 // One request on its way through a handler.

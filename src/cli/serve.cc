@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "hub/data_lock.h"
 #include "hub/housekeeping.h"
+#include "mirror/mirror.h"
 #include "net/access_log.h"
 #include "net/server.h"
 #include "net/server_metrics.h"
@@ -67,6 +68,17 @@ class Housekeeping {
   std::jthread thread_;
 };
 
+Result<std::unique_ptr<Mirror>> OpenMirror(Hub& hub, const ServeOptions& options, Metrics& metrics) {
+  if (options.mirror_upstream.empty()) return nullptr;
+  const auto endpoint =
+      TRY_CONTEXT("--mirror-upstream", client::Endpoint::Of(options.mirror_upstream, options.mirror_token_file));
+  return Mirror::Open(hub,
+                      {.endpoint = endpoint,
+                       .refresh = std::chrono::seconds(options.mirror_refresh_seconds),
+                       .retries = MirrorRetries()},
+                      metrics);
+}
+
 net::Task<net::Response> Handle(api::App& app, const Metrics& metrics, net::Request& request) {
   const bool reads = request.method == net::Method::kGet || request.method == net::Method::kHead;
   if (reads && request.path == "/health") co_return net::Response::Text(net::Status::kOk, "ok\n");
@@ -87,8 +99,9 @@ Result<void> Run(const ServeOptions& options) {
                "  bothy admin user create NAME --admin --data {}\n",
                hub->data().string());
   }
-  api::App app(*hub, {.cors = {.origins = options.cors_origins}});
   Metrics metrics;
+  const auto mirror = TRY(OpenMirror(*hub, options, metrics));
+  api::App app(*hub, {.cors = {.origins = options.cors_origins}, .upstream = mirror.get()});
   net::ServerMetrics counted(metrics);
   net::ServerOptions server_options;
   server_options.listen = options.listen;
@@ -111,6 +124,7 @@ Result<void> Run(const ServeOptions& options) {
   std::fflush(stdout);
   while (!Interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   fmt::print(stderr, "stopping: what is under way has {} s to finish\n", options.grace_seconds);
+  if (mirror != nullptr) mirror->Stop();  // so that nobody waits for another hub
   server->Stop(std::chrono::seconds(options.grace_seconds));
   return {};
 }

@@ -32,6 +32,16 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->check(CLI::Range(0, 8760))
       ->capture_default_str()
       ->envname("BOTHY_GC_EVERY");
+  app.add_option("--mirror-upstream", options.mirror_upstream,
+                 "The address of another hub: what is asked for and not here is brought from there")
+      ->envname("BOTHY_MIRROR_UPSTREAM");
+  app.add_option("--mirror-token-file", options.mirror_token_file, "A file with a token for that hub")
+      ->envname("BOTHY_MIRROR_TOKEN_FILE");
+  app.add_option("--mirror-refresh", options.mirror_refresh_seconds,
+                 "Seconds for which a revision from there is taken for the newest")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str()
+      ->envname("BOTHY_MIRROR_REFRESH");
 }
 
 }  // namespace bothy::cli

@@ -17,7 +17,10 @@ struct ServeOptions {
   std::string certificate, key;
   std::string log_level = "info";
   int grace_seconds = 30;
-  int gc_hours = 24;  // 0: never
+  int gc_hours = 24;            // 0: never
+  std::string mirror_upstream;  // the address of another hub; empty: none
+  std::string mirror_token_file;
+  int mirror_refresh_seconds = 60;
 };
 
 void AddServeOptions(CLI::App& app, ServeOptions& options);

@@ -122,6 +122,7 @@ Result<Repository> Repositories::CreateFilled(const Actor& actor, const NewRepos
                         .owner = repository.owner,
                         .name = repository.name,
                         .is_private = repository.is_private,
+                        .gating = repository.gating,
                         .creator_id = actor.user_id,
                         .created_at = now,
                         .updated_at = now,
@@ -157,10 +158,11 @@ Result<int64_t> Repositories::ClaimName(const Actor& actor, const NewRepository&
           "INSERT INTO repositories (kind, namespace_id, name, key, creator_id, state, folder, private, gated, "
           "disabled,"
           " next_number, created_at, updated_at)"
-          " VALUES ($1, $2, $3, $4, $5, 'creating', $6, $7, 'false', FALSE, 1, $8, $8)"
+          " VALUES ($1, $2, $3, $4, $5, 'creating', $6, $7, $8, FALSE, 1, $9, $9)"
           " ON CONFLICT (kind, namespace_id, key) DO NOTHING RETURNING id",
           KindName(repository.kind), repository.owner_id, repository.name, key, creator,
-          FolderOf(repository.kind, repository.owner, repository.name), repository.is_private, now));
+          FolderOf(repository.kind, repository.owner, repository.name), repository.is_private,
+          GatingName(repository.gating), now));
       if (id) return id;
       const auto row = TRY((t.QueryOne<int64_t, std::string, std::string>(
           "SELECT id, state, folder FROM repositories WHERE kind = $1 AND namespace_id = $2 AND key = $3",

@@ -31,6 +31,7 @@ struct NewRepository {
   std::string owner;     // its name
   std::string name;
   bool is_private = false;
+  Gating gating = Gating::kNone;
   std::string license;    // where there is one, the first commit has a card that says so
   std::string space_sdk;  // the same, of spaces
 };
@@ -68,6 +69,11 @@ class Repositories {
   // have.
   Result<Repository> Create(const Actor& actor, const NewRepository& repository);
 
+  // The same with what `fill` puts into the empty git repository and into rows of other tables: all of it appears
+  // together, or nothing does.
+  using Filler = std::function<Result<void>(const Repository&, const std::shared_ptr<git::GitRepository>&)>;
+  Result<Repository> CreateFilled(const Actor& actor, const NewRepository& repository, const Filler& fill);
+
   // The same, with the branches, tags and large files of another. Its license and sdk are those of the source.
   // kPermissionDenied for a mirror.
   Result<Repository> Duplicate(const Actor& actor, const Repository& source, const NewRepository& repository);
@@ -102,10 +108,8 @@ class Repositories {
  private:
   static constexpr size_t kMaxOpen = 256;
 
-  using Filler = std::function<Result<void>(const Repository&, const std::shared_ptr<git::GitRepository>&)>;
   class Busy;  // holds a name that a call works on
 
-  Result<Repository> CreateFilled(const Actor& actor, const NewRepository& repository, const Filler& fill);
   Result<int64_t> ClaimName(const Actor& actor, const NewRepository& repository, Timestamp now);
   Result<void> FillFolder(const Repository& repository, const Filler& fill);
   Result<void> Undo(int64_t id, const std::string& folder);

@@ -131,6 +131,15 @@ Result<bool> RefersTo(Database& database, const Repository& repository, const st
   return !TRY(ReferredAmong(database, repository, std::span(&sha256, 1))).empty();
 }
 
+Result<std::optional<uint64_t>> ReferredSize(Database& database, const Repository& repository,
+                                             const std::string& sha256) {
+  const auto size = TRY(database.Read([&](Transaction& t) {
+    return t.QueryOne<int64_t>("SELECT size FROM repository_content WHERE repository_id = $1 AND sha256 = $2",
+                               repository.id, sha256);
+  }));
+  return size ? std::optional(static_cast<uint64_t>(*size)) : std::nullopt;
+}
+
 Result<bool> MayReadContent(Database& database, const Actor& actor, const std::string& sha256) {
   return database.Read([&](Transaction& t) -> Result<bool> {
     for (int64_t last = 0;;) {

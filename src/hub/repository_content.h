@@ -45,6 +45,9 @@ Result<void> ListContent(Database& database, const Repository& repository, std::
 Result<std::unordered_set<std::string>> ReferredAmong(Database& database, const Repository& repository,
                                                       std::span<const std::string> sha256s);
 Result<bool> RefersTo(Database& database, const Repository& repository, const std::string& sha256);
+// The size that its pointer says; nothing where none refers to it.
+Result<std::optional<uint64_t>> ReferredSize(Database& database, const Repository& repository,
+                                             const std::string& sha256);
 
 // Whether the actor may read content of this hash through some repository.
 Result<bool> MayReadContent(Database& database, const Actor& actor, const std::string& sha256);

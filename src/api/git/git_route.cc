@@ -5,12 +5,6 @@
 namespace bothy::api {
 namespace {
 
-// "/datasets/ada/demo.git/...": no user can be called "datasets".
-RepositoryKind KindOfPath(std::string_view path) {
-  path.remove_prefix(1);
-  return KindOfPlural(path.substr(0, path.find('/'))).value_or(RepositoryKind::kModel);
-}
-
 Response AskToLogIn() {
   return Refuse(Status::kUnauthorized, "", "Log in with your name and an access token in place of a password")
       .With("WWW-Authenticate", "Basic realm=\"Bothy\", charset=\"UTF-8\"");
@@ -18,8 +12,13 @@ Response AskToLogIn() {
 
 }  // namespace
 
+RepositoryKind KindOfGitPath(std::string_view path) {
+  path.remove_prefix(1);  // no user can be called "datasets"
+  return KindOfPlural(path.substr(0, path.find('/'))).value_or(RepositoryKind::kModel);
+}
+
 Result<std::optional<Response>> AdmitToGit(Call& call, std::initializer_list<Right> rights) {
-  const RepositoryKind kind = KindOfPath(call.request.path);
+  const RepositoryKind kind = KindOfGitPath(call.request.path);
   const std::string &owner = call.Parameter("owner"), &name = call.Parameter("name");
   call.found = TRY(call.hub().repositories().Find(call.actor, kind, owner, name));
   std::optional<Verdict> refused;  // by the first right

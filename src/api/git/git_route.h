@@ -31,6 +31,9 @@ void AddGitRoutes(Routes& routes, Method method, std::string_view rest, Right ri
   }
 }
 
+// The kind of repository that a path of git's names: "/datasets/ada/demo.git/...".
+RepositoryKind KindOfGitPath(std::string_view path);
+
 // Finds the repository that the path names, also by a name from before it was moved, for call.found; a refusal where
 // the actor has none of `rights` on it. Nobody is asked to log in, whether it is there or not: git asks for a password
 // only then. May block.

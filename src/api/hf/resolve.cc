@@ -1,6 +1,7 @@
 // A file of a revision: its bytes, or some of them.
 #include <fmt/format.h>
 
+#include "api/arriving_file.h"
 #include "api/route.h"
 #include "api/stored_file.h"
 #include "net/conditional.h"
@@ -43,7 +44,7 @@ net::Response::WriteFunction WriteText(std::shared_ptr<const std::string> text, 
 struct Found {
   git::Oid commit;
   RepositoryEntry file;
-  std::optional<xet::Hash> hash;               // of a large file
+  std::optional<xet::Hash> hash;               // of a large file; nothing where that is still to come from another hub
   std::shared_ptr<const std::string> content;  // of another
 };
 
@@ -74,6 +75,7 @@ Result<tl::expected<Found, Response>> Find(Call& call) {
     return found;
   }
   const auto stored = TRY(call.hub().content().FindBySha256(TRY(ParseSha256(found.file.pointer->sha256))));
+  if (!stored && call.service.upstream != nullptr && !call.repository().mirror_of.empty()) return found;
   if (!stored) {
     return not_there({ErrorCode::kNotFound, fmt::format("{}: its content (SHA-256 {}) is not here", found.file.path,
                                                         found.file.pointer->sha256)});
@@ -98,8 +100,16 @@ net::Task<Response> Resolve(Call& call) {
     if (!found.file.pointer) return;
     response.headers.Set("X-Linked-Size", std::to_string(found.file.size));
     response.headers.Set("X-Linked-Etag", etag);
-    AddXetHeaders(call, found.commit, xet::ToText(*found.hash), response.headers);
+    if (found.hash) AddXetHeaders(call, found.commit, xet::ToText(*found.hash), response.headers);
   };
+  if (found.file.pointer && !found.hash) {
+    auto arriving = co_await ServeArriving(call.service, call.request, call.repository(), *found.file.pointer,
+                                           MediaType(found.file.path));
+    if (!arriving) co_return Refuse(arriving.error(), kEntryNotFound);
+    if (*arriving == nullptr) co_return co_await Resolve(call);
+    if (net::Number((*arriving)->status) < net::Number(Status::kInternalServerError)) add_headers(**arriving);
+    co_return std::move(**arriving);
+  }
   // JavaScript's client asks so what it needs for a download by Xet.
   if (found.hash && call.request.headers.ListHas("Accept", "application/vnd.xet-fileinfo+json")) {
     Response response = Json(json::object{{"hash", xet::ToText(*found.hash)}, {"size", found.file.size}});

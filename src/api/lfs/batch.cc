@@ -37,12 +37,12 @@ class Answerer {
  private:
   Result<json::object> Download(json::object object, const std::string& oid, uint64_t size) const {
     Hub& hub = call_.hub();
-    const bool referred = TRY(RefersTo(hub.database(), call_.repository(), oid));
+    const auto referred = TRY(ReferredSize(hub.database(), call_.repository(), oid));
     const auto found = referred ? TRY(hub.content().FindBySha256(TRY(ParseSha256(oid)))) : std::nullopt;
-    if (!found) return ObjectError(std::move(object), 404, "there is no such object in this repository");
-    if (found->size != size) {
-      return ObjectError(std::move(object), 422, fmt::format("the object has {} bytes", found->size));
-    }
+    const bool comes = referred && call_.service.upstream != nullptr && !call_.repository().mirror_of.empty();
+    if (!found && !comes) return ObjectError(std::move(object), 404, "there is no such object in this repository");
+    const uint64_t has = found ? found->size : *referred;
+    if (has != size) return ObjectError(std::move(object), 422, fmt::format("the object has {} bytes", has));
     object["actions"] =
         json::object{{"download", LfsAction(Address(LfsTicket::Purpose::kDownload, oid, size, ""), expires_)}};
     return object;

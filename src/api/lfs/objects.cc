@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "api/arriving_file.h"
 #include "api/lfs/lfs_answer.h"
 #include "api/stored_file.h"
 #include "hub/lfs_parts.h"
@@ -54,20 +55,40 @@ net::Task<Response> PutObject(Call& call) {
   co_return Response(Status::kOk);
 }
 
+// What a ticket is for: content that is here, or a repository that may have it from elsewhere.
+struct Wanted {
+  std::optional<content::File> file;
+  Repository repository;
+  git::Pointer pointer;
+};
+
+Result<Wanted> FindWanted(Call& call) {
+  const LfsTicket ticket = TRY(TicketOf(call, LfsTicket::Purpose::kDownload));
+  Wanted wanted = {.file = TRY(call.hub().content().FindBySha256(TRY(ParseSha256(ticket.sha256)))),
+                   .repository = {},
+                   .pointer = {ticket.sha256, ticket.size}};
+  if (wanted.file) return wanted;
+  const auto found = TRY(call.hub().repositories().FindById({}, ticket.repository_id));
+  if (found) wanted.repository = found->repository;
+  return wanted;
+}
+
 net::Task<Response> GetObject(Call& call) {
-  auto found = co_await net::RunBlocking(call.service.workers, [&]() -> Result<content::File> {
-    const LfsTicket ticket = TRY(TicketOf(call, LfsTicket::Purpose::kDownload));
-    const auto file = TRY(call.hub().content().FindBySha256(TRY(ParseSha256(ticket.sha256))));
-    if (file) return *file;
-    return Fail(ErrorCode::kNotFound, "the content (SHA-256 {}) is not here", ticket.sha256);
-  });
-  if (!found) co_return AsLfsError(call, Refuse(found.error(), kEntryNotFound));
+  constexpr std::string_view kMediaType = "application/octet-stream";
+  auto wanted = co_await net::RunBlocking(call.service.workers, [&] { return FindWanted(call); });
+  if (!wanted) co_return AsLfsError(call, Refuse(wanted.error(), kEntryNotFound));
+  if (!wanted->file) {
+    auto arriving = co_await ServeArriving(call.service, call.request, wanted->repository, wanted->pointer, kMediaType);
+    if (!arriving) co_return AsLfsError(call, Refuse(arriving.error(), kEntryNotFound));
+    if (*arriving == nullptr) co_return co_await GetObject(call);
+    co_return std::move(**arriving);
+  }
   co_return net::ServeContent(
       call.request,
-      {.media_type = "application/octet-stream",
+      {.media_type = kMediaType,
        .validators = {.etag = net::StrongEtag(call.Parameter("oid")), .last_modified = {}},
-       .size = found->size,
-       .part = [&service = call.service, hash = found->hash](net::ByteRange range) -> Response::WriteFunction {
+       .size = wanted->file->size,
+       .part = [&service = call.service, hash = wanted->file->hash](net::ByteRange range) -> Response::WriteFunction {
          return [&service, hash, range](net::BodyWriter& body) { return WriteStored(service, hash, range, body); };
        }});
 }
