@@ -23,6 +23,8 @@ class Doctor {
     auto lock = DataLock::Take(hub_.data(), DataLockKind::kRepositories, "bothy doctor");
     if (!lock && lock.error().code != ErrorCode::kUnavailable) return tl::unexpected(lock.error());
     diagnosis_.beside_server = !lock;
+    std::optional<DataLock> no_removal;  // a backup under way needs what a repair would remove
+    if (options_.repair) no_removal = TRY(DataLock::Take(hub_.data(), DataLockKind::kRemoval, "bothy doctor --repair"));
     TRY(CheckDatabase());
     if (!diagnosis_.beside_server) TRY(options_.repair ? FinishChanges() : FindUnfinishedChanges());
     TRY(CheckFolders());

@@ -30,6 +30,7 @@ struct Diagnosis {
   bool clean() const { return problems == repaired; }
 };
 
+// kUnavailable where it is to repair while a backup or a collection is under way.
 Result<Diagnosis> Examine(Hub& hub, const DoctorOptions& options, const std::function<void(const Finding&)>& found);
 
 }  // namespace bothy

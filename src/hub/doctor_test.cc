@@ -199,6 +199,14 @@ TEST_P(DoctorTest, PushesBesideItAreNoProblems) {
   EXPECT_EQ(KindsOf(Look()), Kinds());
 }
 
+TEST_P(DoctorTest, ItRepairsNothingBesideABackup) {
+  const auto backup = DataLock::Take(data(), DataLockKind::kRemoval, "bothy backup");
+  ASSERT_OK(backup);
+  const auto none = [](const Finding&) {};
+  EXPECT_OK(Examine(*hub_, {}, none));
+  EXPECT_EQ(Examine(*hub_, {.repair = true}, none).error().code, ErrorCode::kUnavailable);
+}
+
 TEST_P(DoctorTest, ItCanBeGivenUp) {
   CommitLarge(ada_, Make(ada_, "demo"), "a.bin", bytes_);
   for (const std::string_view where : {"content", "repositories"}) {
