@@ -64,7 +64,7 @@ class Place:
         assert report["problems"] == report["repaired"] == 0, report
         doctor = bothy("doctor", "--data", self.restored, "--json")
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
-        server = Server(self.restored, self.server.tokens)
+        server = Server(self.restored, tokens=self.server.tokens)
         try:
             pushed = PlainClient(server, SIZE).check(REPOSITORY, acknowledged)
             # And it goes on as ever.

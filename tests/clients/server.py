@@ -31,7 +31,7 @@ def made_file(size, seed):
 class Server:
     """Users ada (who owns what the tests make) and bob, and the organization team, which ada administers."""
 
-    def __init__(self, data, tokens=None, database=""):
+    def __init__(self, data, database="", tokens=None):
         """`tokens` are those of a server whose data were brought here, where there was one."""
         self.data = str(data)
         self.settings = {**os.environ, **({"BOTHY_DATABASE": database} if database else {})}
