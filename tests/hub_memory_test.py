@@ -10,11 +10,11 @@ import tempfile
 import urllib.parse
 from pathlib import Path
 
-from harness import finish, run_functions
+from harness import NotRun, finish, run_functions
 
 sys.path.insert(0, str(Path(__file__).parent / "clients"))
 from plain_client import PlainClient  # noqa: E402
-from server import Server  # noqa: E402
+from server import BOTHY, Server  # noqa: E402
 
 SIZE = (3000 if os.environ.get("BOTHY_LONG_TESTS") else 200) << 20
 GROWS_BY = 64 << 20
@@ -32,6 +32,8 @@ def connection(address):
 
 
 def test_a_large_file_goes_up_and_comes_down_in_little_memory():
+    if b"__asan_init" in Path(BOTHY).read_bytes():
+        raise NotRun("the address sanitizer keeps what was freed")
     whole = hashlib.sha256()
     for piece in pieces():
         whole.update(piece)
