@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A hub that mirrors another one, as Python's client and git see it. Needs BOTHY and what tools/fetch_clients installs."""
 import hashlib
-import http.server
 import json
 import os
 import re
@@ -16,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import NotRun, argument, finish, run_functions
+
+sys.path.insert(0, str(Path(__file__).parent / "clients"))
+from changing_proxy import ChangingProxy  # noqa: E402
 
 BOTHY = os.environ.get("BOTHY", "build/dev/bothy")
 CLIENTS = Path(os.environ.get("BOTHY_TEST_CLIENTS") or Path.home() / ".cache" / "bothy" / "clients")
@@ -83,57 +85,6 @@ class Hub:
     def metric(self, name):
         text = self.get("/metrics")[2].decode()
         return sum(float(v) for v in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M))
-
-
-class Proxy:
-    """Stands before a hub: counts what passes, and lets `change(path, body)` change or cut it (body, cut)."""
-
-    def __init__(self, hub, change=None):
-        proxy = self
-        self.asked = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                length = int(self.headers.get("Content-Length") or 0)
-                sent = self.rfile.read(length) if length else None
-                proxy.asked.append((self.path, self.headers.get("Range")))
-                request = urllib.request.Request(hub.address + self.path, data=sent, method=self.command,
-                                                 headers=dict(self.headers.items()))
-                try:
-                    answer = urllib.request.urlopen(request)
-                except urllib.error.HTTPError as error:
-                    answer = error
-                body = answer.read()
-                changed, cut = change(self.path, body) if change else (body, False)
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    if name.lower() not in ("connection", "transfer-encoding", "content-length"):
-                        self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                try:
-                    self.wfile.write(changed)
-                    if cut:
-                        self.connection.shutdown(2)
-                except OSError:
-                    cut = True
-                self.close_connection = cut
-
-            do_POST = do_GET
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 original = None  # a hub with ada/model, ada/data (a data set) and the private ada/secret
@@ -207,7 +158,7 @@ def test_xet_serves_what_has_come_and_plain_downloads_serve_what_is_to_come():
 
 
 def test_two_clients_at_once_have_a_file_sent_once():
-    proxy = Proxy(original)
+    proxy = ChangingProxy(original)
     with mirror(proxy.address) as (hub, home):
         hub.get("/api/models/ada/model")
         found = []
@@ -283,7 +234,7 @@ def test_what_was_changed_on_its_way_is_never_served_whole():
             return body[:1_000_000] + bytes([body[1_000_000] ^ 1]) + body[1_000_001:], False
         return (b"7" * len(body) if body == FILES["small.safetensors"] else body), False
 
-    proxy = Proxy(original, change)
+    proxy = ChangingProxy(original, change)
     with mirror(proxy.address, refresh=3600) as (hub, home):
         status, _, body = hub.get("/ada/model/resolve/main/small.safetensors")
         assert status == 502 and b"not what it should be" in body, (status, body)
@@ -307,7 +258,7 @@ def test_a_file_whose_transfer_is_cut_goes_on_after_a_kill():
             threading.Event().wait(1000)
         return body, False
 
-    proxy = Proxy(original, hold)
+    proxy = ChangingProxy(original, hold)
     with mirror(proxy.address) as (hub, home):
         hub.get("/api/models/ada/model")
         place = f"{hub.address}/ada/model/resolve/main/large.bin"

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """`bothy pull` from `bothy serve`, read by Python's client and by bothy. Needs BOTHY and what tools/fetch_clients installs."""
 import hashlib
-import http.server
 import json
 import os
 import re
@@ -10,12 +9,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-import urllib.request
 from pathlib import Path
 
 from harness import NotRun, argument, finish, run_functions
 
 sys.path.insert(0, str(Path(__file__).parent / "clients"))
+from changing_proxy import ChangingProxy  # noqa: E402
 from small_disk import leave_room, resize, small_disk  # noqa: E402
 
 BOTHY = os.environ.get("BOTHY", "build/dev/bothy")
@@ -85,48 +84,6 @@ def pull(home, *args, endpoint=None, expect=0, **environment):
 
 def blobs(home):
     return Path(home, "hub", "models--ada--model", "blobs")
-
-
-class Proxy:
-    """Passes requests on to the hub, and lets `change(path, body)` change what comes back, or break it off (None)."""
-
-    def __init__(self, change):
-        proxy = self
-        self.paths = []
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                proxy.paths.append((self.path, self.headers.get("Range")))
-                request = urllib.request.Request(hub.address + self.path, headers=dict(self.headers.items()))
-                answer = urllib.request.urlopen(request)
-                body = answer.read()
-                changed, cut = change(self.path, body)
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    if name.lower() not in ("connection", "transfer-encoding", "content-length"):
-                        self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                try:
-                    self.wfile.write(changed)
-                    if cut:
-                        self.connection.shutdown(2)
-                except ConnectionError:
-                    cut = True  # who asked has gone
-                self.close_connection = cut
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def test_python_reads_what_was_pulled_without_a_network():
@@ -210,7 +167,7 @@ def check_goes_on_after(stop):
         return body, False
 
     with tempfile.TemporaryDirectory() as home:
-        proxy = Proxy(hold)
+        proxy = ChangingProxy(hub, hold)
         process = subprocess.Popen([BOTHY, "pull", "ada/model:large.bin", "--connections", "2"], stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, text=True,
                                    env={**os.environ, "HF_HOME": home, "HF_ENDPOINT": proxy.address, "HF_HUB_DISABLE_XET": "1"})
@@ -257,7 +214,7 @@ def test_a_disk_that_gets_full_is_told_and_with_room_the_pull_goes_on():
         return body, False
 
     with tempfile.TemporaryDirectory() as home, small_disk(home, 64 << 20):
-        proxy = Proxy(fill)
+        proxy = ChangingProxy(hub, fill)
         said = pull(home, "ada/model:large.bin", endpoint=proxy.address, HF_HUB_DISABLE_XET="1", expect=1).stderr
         proxy.close()
         assert re.search(rf"{blobs(home)}/\S+: .*No space left on device", said), said
@@ -276,7 +233,7 @@ def test_a_transfer_that_breaks_is_taken_up_again():
         return body, False
 
     with tempfile.TemporaryDirectory() as home:
-        proxy = Proxy(cut)
+        proxy = ChangingProxy(hub, cut)
         place = pull(home, "ada/model:large.bin", endpoint=proxy.address, HF_HUB_DISABLE_XET="1").stdout.strip()
         proxy.close()
         assert len(broken) == 2 and Path(place).read_bytes() == LARGE
@@ -291,7 +248,7 @@ def test_what_was_changed_on_its_way_is_refused():
         return body, False
 
     with tempfile.TemporaryDirectory() as home:
-        proxy = Proxy(change)
+        proxy = ChangingProxy(hub, change)
         for name, kind in (("large.bin", "SHA-256"), ("README.md", "git's SHA-1")):
             refused = pull(home, f"ada/model:{name}", endpoint=proxy.address, HF_HUB_DISABLE_XET="1", expect=1).stderr
             assert f"{name}: what" in refused and f"expected {kind}" in refused and "nothing of it was kept" in refused
