@@ -74,7 +74,9 @@ TEST_P(RestoreTest, SharesNoFileWithTheBackup) {
   ASSERT_OK(Bring());
   for (const fs::path& place_of_files : {backups(), place()}) {
     for (const auto& entry : fs::recursive_directory_iterator(place_of_files)) {
-      if (entry.is_regular_file()) EXPECT_EQ(entry.hard_link_count(), 1u) << entry.path();
+      if (entry.is_regular_file()) {
+        EXPECT_EQ(entry.hard_link_count(), 1u) << entry.path();
+      }
     }
   }
 }
