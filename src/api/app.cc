@@ -111,6 +111,7 @@ struct App::Implementation {
   Implementation(Hub& hub, const AppOptions& options)
       : workers(options.workers, options.max_waiting),
         login_limits(hub.clock()),
+        asking(options.waiting_for_upstream, net::ServerOptions::kMaxConnections),
         waiting(options.waiting_for_upstream, net::ServerOptions::kMaxConnections),
         service{hub, workers, login_limits, options.upstream, waiting},
         limits({.name = "api", .quota = options.requests_quota}, hub.clock()),
@@ -128,7 +129,8 @@ struct App::Implementation {
 
   net::WorkerPool workers;
   LoginLimits login_limits;
-  net::WorkerPool waiting;
+  net::WorkerPool asking;   // for who waits for an answer of the other hub
+  net::WorkerPool waiting;  // and for who waits for a file from it
   Service service;
   RateLimits limits;
   const net::CorsOptions cors;
@@ -176,12 +178,16 @@ net::Task<Result<bool>> App::Implementation::AskUpstream(Call& call, const Route
   const std::string &owner = call.Parameter("owner"), &name = call.Parameter("name");
   if (service.upstream == nullptr || route.granted || !reads || owner.empty() || name.empty()) co_return false;
   if (call.found && call.repository().mirror_of.empty()) co_return false;
-  co_return co_await net::RunBlocking(waiting, [&]() -> Result<bool> {
-    const std::string_view path = call.request.path;
-    const RepositoryKind kind = route.kind ? *route.kind : KindOfGitPath(path);
-    const auto here = TRY(service.hub.repositories().Find({}, kind, owner, name));
+  const std::string_view path = call.request.path;
+  const RepositoryKind kind = route.kind ? *route.kind : KindOfGitPath(path);
+  // Whoever asks for what is the hub's own must not wait for those who wait for the other hub.
+  const auto found =
+      co_await net::RunBlocking(workers, [&] { return service.hub.repositories().Find({}, kind, owner, name); });
+  if (!found) co_return tl::unexpected(found.error());
+  const auto& here = *found;
+  if (here && here->repository.mirror_of.empty()) co_return false;
+  co_return co_await net::RunBlocking(asking, [&]() -> Result<bool> {
     if (!here) return service.upstream->Bring(kind, owner, name);
-    if (here->repository.mirror_of.empty()) return false;
     const std::string& revision = call.Parameter("revision");
     if (revision.empty() && path.ends_with("/refs")) return service.upstream->Refresh(here->repository, std::nullopt);
     if (!route.kind) return false;  // what git asks for has been shown to it before
@@ -213,8 +219,12 @@ net::Task<Response> App::Implementation::Answer(Call& call, const Route& route) 
             .With("Retry-After", std::to_string(allowance.reset.count())));
   }
   // Not where a token is wrong: that stays so.
-  const bool missing = *refused && !call.found && (*refused)->headers.Find("X-Error-Code") == kRepoNotFound;
-  if (!*refused || missing) {
+  const auto code = *refused ? (*refused)->headers.Find("X-Error-Code") : std::nullopt;
+  const bool missing = code == kRepoNotFound && !call.found;
+  // The original may have become public, or lost its gate.
+  const bool closed =
+      call.found && !call.repository().mirror_of.empty() && (code == kRepoNotFound || code == kGatedRepo);
+  if (!*refused || missing || closed) {
     auto more = co_await AskUpstream(call, route);
     if (!more) co_return with_limits(RefuseForUpstream(more.error()));
     if (*more && route.kind) {

@@ -19,7 +19,7 @@ struct AppOptions {
   int64_t requests_quota = 20'000;  // in five minutes, of a user or of an address without one
   net::CorsOptions cors;            // pages of which origins may use the hub
   Upstream* upstream = nullptr;     // where what is not here may be; outlives the app
-  int waiting_for_upstream = 64;    // threads for who waits for it
+  int waiting_for_upstream = 64;    // threads for who waits for its answers, and as many for its files
 };
 
 class App {

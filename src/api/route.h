@@ -39,7 +39,7 @@ struct Service {
   net::WorkerPool& workers;  // for what blocks
   LoginLimits& login_limits;
   Upstream* upstream;        // where what is not here may be; null: nowhere
-  net::WorkerPool& waiting;  // for who waits for it
+  net::WorkerPool& waiting;  // for who waits for a file from it
 };
 
 // One request on its way through a handler.

@@ -143,6 +143,18 @@ TEST_P(HousekeepingTest, ADeletedBranchIsDroppedWithItsContentWhenItsTimeHasCome
   EXPECT_EQ(Keep().repositories->dropped_from, 0u);
 }
 
+TEST_P(HousekeepingTest, BytesThatWereCountedForNothingAreCountedNoMore) {
+  const Repository repository = Make(ada_, "demo");
+  CommitText(ada_, repository, "a.txt", std::string(5000, 'a'));
+  Keep();
+  const auto there = static_cast<int64_t>(git::Measure(*Git(repository))->bytes);
+  CommitText(ada_, repository, "a.txt", std::string(5000, 'a'));  // which changes nothing
+  EXPECT_EQ(UsageOf(hub_->database(), repository)->git_bytes, there + 5000);
+  Keep();
+  EXPECT_EQ(UsageOf(hub_->database(), repository)->git_bytes,
+            static_cast<int64_t>(git::Measure(*Git(repository))->bytes));
+}
+
 TEST_P(HousekeepingTest, ManyPacksBecomeFew) {
   const Repository repository = Make(ada_, "demo");
   for (uint64_t i = 0; i <= git::kManyLooseObjects / 3; i++) {

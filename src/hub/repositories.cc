@@ -107,7 +107,8 @@ Result<Repository> Repositories::Duplicate(const Actor& actor, const Repository&
           t.Execute("INSERT INTO repository_content (repository_id, sha256, size, path, ref, added_at)"
                     " SELECT $1, sha256, size, path, ref, $2 FROM repository_content WHERE repository_id = $3",
                     made.id, made.created_at, source.id));
-      return AddUsage(t, made, copied);
+      TRY(AddUsage(t, made, copied));
+      return CountLargeFiles(t, made);  // somebody may have committed to the source meanwhile
     });
   });
 }

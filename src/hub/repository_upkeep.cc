@@ -13,7 +13,16 @@ namespace {
 // Of one program of git's; a repository for which it is too short is passed over.
 constexpr std::chrono::minutes kPatience{30};
 
+// Packing makes what is unreachable young again, in the eyes of git: so it waits while there is any, up to a point.
+constexpr uint64_t kTooManyFiles = 10;  // times what is many
+
+bool NeedsRepack(const git::RepositoryStatistics& files, bool unreachable) {
+  if (!unreachable) return git::NeedsRepack(files);
+  return files.packs > kTooManyFiles * git::kManyPacks || files.loose_objects > kTooManyFiles * git::kManyLooseObjects;
+}
+
 struct LastTime {
+  int64_t git_bytes = -1;
   int64_t measured_bytes = -1;
   std::optional<Timestamp> again_at;
 };
@@ -28,16 +37,18 @@ class Tidier {
     const auto before = TRY(git::Measure(*git));
     const Timestamp now = hub_.now();
     const bool due = last.again_at && *last.again_at <= now;
-    if (static_cast<int64_t>(before.bytes) == last.measured_bytes && !due) return {};
+    const auto bytes = static_cast<int64_t>(before.bytes);
+    if (bytes == last.measured_bytes && bytes == last.git_bytes && !due) return {};
 
-    if (git::NeedsRepack(before)) {
-      TRY(git::Repack(*git, git::RepackKind::kSmall, kPatience));
-      upkeep_.packed++;
-    }
+    TRY(Note(repository, bytes, last.again_at));  // whatever becomes of the rest
     bool unreachable = TRY(git::HasUnreachable(*git, kPatience));
     if (unreachable && due) {
       TRY(Drop(repository, *git));
       unreachable = TRY(git::HasUnreachable(*git, kPatience));
+    }
+    if (NeedsRepack(TRY(git::Measure(*git)), unreachable)) {
+      TRY(git::Repack(*git, git::RepackKind::kSmall, kPatience));
+      upkeep_.packed++;
     }
     const auto after = TRY(git::Measure(*git));
     upkeep_.freed_bytes += before.bytes - std::min(before.bytes, after.bytes);
@@ -49,9 +60,10 @@ class Tidier {
  private:
   Result<LastTime> ReadLastTime(const Repository& repository) {
     return hub_.database().Read([&](Transaction& t) -> Result<LastTime> {
-      const auto row = TRY((t.QueryOne<int64_t, std::optional<Timestamp>>(
-          "SELECT measured_bytes, measure_again_at FROM repository_usage WHERE repository_id = $1", repository.id)));
-      return row ? LastTime{std::get<0>(*row), std::get<1>(*row)} : LastTime();
+      const auto row = TRY((t.QueryOne<int64_t, int64_t, std::optional<Timestamp>>(
+          "SELECT git_bytes, measured_bytes, measure_again_at FROM repository_usage WHERE repository_id = $1",
+          repository.id)));
+      return row ? LastTime{std::get<0>(*row), std::get<1>(*row), std::get<2>(*row)} : LastTime();
     });
   }
 

@@ -156,8 +156,8 @@ Result<bool> FollowRefs(Hub& hub, const Repository& repository, const git::Fetch
                         const std::stop_token& stop) {
   const auto git = TRY(hub.repositories().Open(repository));
   const git::WriteGuard guard = TRY(git::WriteGuard::Take(*git));
-  const auto there = TRY(git::FetchIncoming(*git, source, stop));
-  const auto changed = TakeOver(hub, repository, *git, there);
+  const auto there = git::FetchIncoming(*git, source, stop);
+  const auto changed = there ? TakeOver(hub, repository, *git, *there) : tl::unexpected(there.error());
   const auto removed = git::RemoveIncoming(*git);
   if (changed && !removed) return tl::unexpected(removed.error());
   return changed;

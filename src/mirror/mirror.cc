@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "base/base64.h"
@@ -121,7 +122,8 @@ Mirror::~Mirror() { Stop(); }
 void Mirror::Stop() {
   stopping_ = true;
   stop_.request_stop();
-  work_.Stop();
+  brings_.Stop();
+  refreshes_.Stop();
   const std::lock_guard lock(mutex_);
   for (const auto& [key, arrival] : arrivals_) arrival->Cancel();
 }
@@ -161,7 +163,7 @@ void Mirror::NoteSeen(Seen& seen, const std::string& key) {
 
 bool Mirror::Away() const {
   const std::lock_guard lock(mutex_);
-  return away_ && hub_.now() < *away_ + options_.refresh;
+  return away_ && hub_.now() < *away_ + std::min(options_.refresh, kAwayFor);
 }
 
 Result<client::RemoteRepository> Mirror::Ask(const HubName& name) {
@@ -188,7 +190,7 @@ Result<bool> Mirror::Bring(RepositoryKind kind, const std::string& owner, const 
     if (SeenLately(missing_, key)) return false;
   }
   if (!TRY(MayMirrorInto(hub_.database(), owner))) return false;
-  return work_.Do(key, kPatience, [this, kind, owner, name] { return BringNow(kind, owner, name); });
+  return brings_.Do(key, kPatience, [this, kind, owner, name] { return BringNow(kind, owner, name); });
 }
 
 Result<bool> Mirror::BringNow(RepositoryKind kind, const std::string& owner, const std::string& name) {
@@ -251,13 +253,13 @@ Result<bool> Mirror::Make(RepositoryKind kind, const std::string& owner, const s
 bool Mirror::Refresh(const Repository& mirror, const std::optional<std::string>& revision) {
   if (!OriginalOf(mirror) || Away()) return false;
   const std::string key = fmt::format("{} {}", mirror.id, revision.value_or("*"));
-  if (!work_.Knows(key)) {
+  if (!refreshes_.Knows(key)) {
     const std::lock_guard lock(mutex_);
     if (SeenLately(looked_for_, key)) return false;
     NoteSeen(looked_for_, key);
   }
   const auto refreshed =
-      work_.Do(key, kRefreshPatience, [this, mirror, revision] { return RefreshNow(mirror, revision); });
+      refreshes_.Do(key, kRefreshPatience, [this, mirror, revision] { return RefreshNow(mirror, revision); });
   return refreshed.value_or(false);
 }
 
@@ -341,13 +343,14 @@ void Mirror::RunArrival(Arrival& arrival) {
   if (!done && done.error().code != ErrorCode::kCancelled) {
     Log(LogLevel::kWarning, "file not fetched", {{"sha256", pointer.sha256}, {"error", done.error()}});
   }
+  RemoveOldParts(folder_);
   const std::string key = fmt::format("{} {}", pointer.sha256, pointer.size);
   const std::lock_guard lock(mutex_);
   arrivals_.erase(key);
   // What an earlier try has left may have been wrong: then the next one is right.
   if (done || done.error().code != ErrorCode::kCorrupt || arrival.resumed()) return;
   if (failures_.size() >= kMaxRemembered) failures_.clear();
-  failures_[key] = {hub_.now() + options_.refresh, done.error()};
+  failures_[key] = {hub_.now() + std::min(options_.refresh, kAwayFor), done.error()};
 }
 
 }  // namespace bothy

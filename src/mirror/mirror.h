@@ -36,6 +36,8 @@ class Mirror final : public Upstream {  // Safe to use from several threads.
   // How long a request waits: for what is not here, a little less than proxies do; for news of what is here, less than
   // clients do.
   static constexpr std::chrono::seconds kPatience{50}, kRefreshPatience{8};
+  // So long, and no longer than the refresh, an error of the other hub stands for all.
+  static constexpr std::chrono::seconds kAwayFor{60};
   static constexpr size_t kMaxRemembered = 10'000;  // names that are not there, revisions that were looked for
   static constexpr int kPullsAtOnce = 8, kFilesAtOnce = 32;
   static constexpr size_t kMaxWaiting = 4096;
@@ -101,7 +103,8 @@ class Mirror final : public Upstream {  // Safe to use from several threads.
       failures_;  // of arrivals, so that a file that is wrong there is not fetched all the time
 
   net::WorkerPool arrival_threads_{kFilesAtOnce, kMaxWaiting};
-  SharedWork work_{kPullsAtOnce, kMaxWaiting};
+  // Apart, so that long histories which come for the first time do not hold up what is here.
+  SharedWork brings_{kPullsAtOnce, kMaxWaiting}, refreshes_{kPullsAtOnce, kMaxWaiting};
 };
 
 }  // namespace bothy
