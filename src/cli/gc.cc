@@ -1,9 +1,9 @@
 // bothy gc: makes room.
 #include <CLI/CLI.hpp>
-#include <optional>
 
 #include "cli/command.h"
 #include "cli/hub_options.h"
+#include "cli/stages.h"
 #include "cli/terminal.h"
 #include "hub/data_lock.h"
 #include "hub/housekeeping.h"
@@ -23,19 +23,13 @@ Result<void> Run(const Options& options) {
   if (!lock && lock.error().code != ErrorCode::kUnavailable) return tl::unexpected(lock.error());
   if (lock) TRY(hub->repositories().Recover());
   CatchInterrupts();
-  std::optional<Progress> line;
-  std::string label;
+  Stages stages("looking at");
   const auto progress = [&](std::string_view what, uint64_t done, uint64_t total) {
-    if (label != what) {
-      label = what;
-      line.emplace(label);
-    }
-    line->UpdateCount(done, total);
-    return !Interrupted();
+    return stages.Update(what, done, total);
   };
   const Housekept kept = TRY(KeepHouse(
       *hub, {.age = std::chrono::days(options.days), .repositories = lock.has_value(), .progress = progress}));
-  line.reset();
+  stages.Clear();
   fmt::print("removed {} files of content and {} of their blobs: {} are free\n", kept.content.files, kept.content.xorbs,
              HumanBytes(kept.content.bytes));
   if (!kept.repositories) {

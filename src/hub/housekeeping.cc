@@ -43,7 +43,8 @@ Result<void> ForgetExpired(Hub& hub) {
 }  // namespace
 
 Result<Housekept> KeepHouse(Hub& hub, const HousekeepingOptions& options) {
-  const DataLock lock = TRY(DataLock::Take(hub.data(), DataLockKind::kRemoval, "bothy gc"));
+  const DataLock lock =
+      TRY(DataLock::Take(hub.data(), DataLockKind::kRemoval, "bothy gc, or the daily pass of bothy serve"));
   Housekept done;
   if (options.repositories) {
     done.repositories = TRY(TidyRepositories(hub, [&](uint64_t looked_at, uint64_t total) {

@@ -1,5 +1,7 @@
 #include "hub/housekeeping.h"
 
+#include <fstream>
+
 #include "base/testing.h"
 #include "hub/data_lock.h"
 #include "hub/hub_testing.h"
@@ -153,6 +155,20 @@ TEST_P(HousekeepingTest, BytesThatWereCountedForNothingAreCountedNoMore) {
   Keep();
   EXPECT_EQ(UsageOf(hub_->database(), repository)->git_bytes,
             static_cast<int64_t>(git::Measure(*Git(repository))->bytes));
+}
+
+TEST_P(HousekeepingTest, WhatGitCannotReadIsMeasuredAndTriedAgain) {
+  const Repository repository = Make(ada_, "demo");
+  const std::filesystem::path head = PathOf(repository) / "refs/heads/main";
+  const std::filesystem::path away = data() / "main";
+  CommitText(ada_, repository, "a.txt", "a");
+  std::filesystem::copy_file(head, away);
+  std::ofstream(head, std::ios::trunc) << std::string(40, '1') << "\n";  // a commit that is not there
+  for (int i = 0; i < 2; i++) EXPECT_EQ(Keep().repositories->failed, 1u);
+  EXPECT_EQ(UsageOf(hub_->database(), repository)->git_bytes,
+            static_cast<int64_t>(git::Measure(*Git(repository))->bytes));
+  std::filesystem::copy_file(away, head, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_EQ(Keep().repositories->failed, 0u);
 }
 
 TEST_P(HousekeepingTest, ManyPacksBecomeFew) {

@@ -40,7 +40,8 @@ class Tidier {
     const auto bytes = static_cast<int64_t>(before.bytes);
     if (bytes == last.measured_bytes && bytes == last.git_bytes && !due) return {};
 
-    TRY(Note(repository, bytes, last.again_at));  // whatever becomes of the rest
+    // Whatever becomes of the rest: what is counted is right, and what is cut short is done the next time.
+    TRY(Note(repository, {.git_bytes = bytes, .measured_bytes = last.measured_bytes, .again_at = last.again_at}));
     bool unreachable = TRY(git::HasUnreachable(*git, kPatience));
     if (unreachable && due) {
       TRY(Drop(repository, *git));
@@ -54,7 +55,8 @@ class Tidier {
     upkeep_.freed_bytes += before.bytes - std::min(before.bytes, after.bytes);
     std::optional<Timestamp> again_at;
     if (unreachable) again_at = due || !last.again_at ? now + kKeepUnreachable : *last.again_at;
-    return Note(repository, static_cast<int64_t>(after.bytes), again_at);
+    const auto left = static_cast<int64_t>(after.bytes);
+    return Note(repository, {.git_bytes = left, .measured_bytes = left, .again_at = again_at});
   }
 
  private:
@@ -75,14 +77,14 @@ class Tidier {
     return {};
   }
 
-  Result<void> Note(const Repository& repository, int64_t bytes, std::optional<Timestamp> again_at) {
+  Result<void> Note(const Repository& repository, const LastTime& now) {
     return hub_.database().Write([&](Transaction& t) -> Result<void> {
       TRY(
           t.Execute("INSERT INTO repository_usage"
                     " (repository_id, large_files, large_bytes, git_bytes, measured_bytes, measure_again_at)"
-                    " VALUES ($1, 0, 0, $2, $2, $3) ON CONFLICT (repository_id) DO UPDATE SET git_bytes = $2,"
-                    " measured_bytes = $2, measure_again_at = $3",
-                    repository.id, bytes, again_at));
+                    " VALUES ($1, 0, 0, $2, $3, $4) ON CONFLICT (repository_id) DO UPDATE SET git_bytes = $2,"
+                    " measured_bytes = $3, measure_again_at = $4",
+                    repository.id, now.git_bytes, now.measured_bytes, now.again_at));
       return {};
     });
   }
