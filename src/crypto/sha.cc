@@ -22,6 +22,13 @@ ShaState::ShaState(Algorithm algorithm) : context_(std::make_unique<Context>()) 
   CHECK(EVP_DigestInit_ex(context_->md, context_->algorithm, nullptr) == 1);
 }
 
+ShaState::ShaState(const ShaState& other) : context_(std::make_unique<Context>()) {
+  context_->algorithm = other.context_->algorithm;
+  context_->md = EVP_MD_CTX_new();
+  CHECK(context_->md != nullptr);
+  CHECK(EVP_MD_CTX_copy_ex(context_->md, other.context_->md) == 1);
+}
+
 ShaState::~ShaState() = default;
 ShaState::ShaState(ShaState&&) noexcept = default;
 ShaState& ShaState::operator=(ShaState&&) noexcept = default;

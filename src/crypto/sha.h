@@ -17,7 +17,9 @@ class ShaState {
   enum class Algorithm { kSha1, kSha256 };
   explicit ShaState(Algorithm algorithm);
   ~ShaState();
+  ShaState(const ShaState& other);
   ShaState(ShaState&&) noexcept;
+  ShaState& operator=(const ShaState& other) { return *this = ShaState(other); }
   ShaState& operator=(ShaState&&) noexcept;
   void Update(std::span<const std::byte> bytes);
   void Finish(std::span<std::byte> out);
@@ -29,7 +31,7 @@ class ShaState {
 }  // namespace internal
 
 template <class Digest, internal::ShaState::Algorithm kAlgorithm>
-class Sha {
+class Sha {  // A copy goes on from the same bytes.
  public:
   void Update(std::span<const std::byte> bytes) { state_.Update(bytes); }
   void Update(std::string_view text) { state_.Update(std::as_bytes(std::span(text))); }

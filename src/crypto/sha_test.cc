@@ -61,5 +61,17 @@ TEST(Hmac, AnEmptyKeyIsAKey) {
   EXPECT_EQ(EncodeHex(HmacSha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(ShaTest, ACopyGoesOnFromTheSameBytes) {
+  Sha256 first;
+  first.Update("a");
+  Sha256 second = first;
+  first.Update("bc");
+  second.Update("x");
+  EXPECT_EQ(first.Finish(), Sha256::Of("abc"));
+  EXPECT_EQ(second.Finish(), Sha256::Of("ax"));
+  second = first;  // begun anew
+  EXPECT_EQ(second.Finish(), Sha256::Of(""));
+}
+
 }  // namespace
 }  // namespace bothy

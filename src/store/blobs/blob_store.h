@@ -96,6 +96,9 @@ class BlobStore {  // Safe to use from several threads and, for one folder or bu
   // Nothing where the store has no files: then Open and read. kNotFound; kOutOfRange past the end.
   virtual Result<std::optional<FileSlice>> OpenSlice(const BlobName& name, uint64_t offset, uint64_t size) const = 0;
 
+  // A hint: nobody is expected to read it soon, so its bytes need not stay in memory.
+  virtual void WillNotNeed(const BlobName& name) const = 0;
+
   // Whether it was there.
   virtual Result<bool> Remove(const BlobName& name) = 0;
 

@@ -240,6 +240,11 @@ class LocalBlobStore final : public BlobStore {
     return FileSlice(fd.Release(), offset, size);
   }
 
+  void WillNotNeed(const BlobName& name) const override {
+    const Descriptor fd(open(PathOf(name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd) (void)posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+  }
+
   Result<bool> Remove(const BlobName& name) override {
     const auto path = PathOf(name);
     if (unlink(path.c_str()) == 0) return true;

@@ -23,7 +23,8 @@ Result<std::unique_ptr<XorbReceiver>> ContentStore::ReceiveXorb(const xet::Hash&
   const auto row = TRY(backing_.database.Read([&](Transaction& t) { return FindXorbRow(t, hash); }));
   std::unique_ptr<BlobWriter> blob;
   if (!row || row->state != XorbState::kWhole) blob = TRY(backing_.blobs.Create());
-  return std::make_unique<XorbReceiver>(backing_, hash, uploader, std::move(blob));
+  return std::make_unique<XorbReceiver>(backing_, hash, uploader, std::move(blob),
+                                        uploader ? ahead_->Stand(*uploader) : nullptr);
 }
 
 Result<std::optional<File>> ContentStore::FindBySha256(const Digest256& sha256) const {

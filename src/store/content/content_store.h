@@ -23,6 +23,7 @@
 #include "store/content/blob_range.h"
 #include "store/content/collection.h"
 #include "store/content/file_writer.h"
+#include "store/content/hash_ahead.h"
 #include "store/content/shard_registration.h"
 #include "store/content/verification.h"
 #include "store/content/xorb_receiver.h"
@@ -52,7 +53,7 @@ class ContentStore {  // Safe to use from several threads, and from several proc
  public:
   // The blob store holds nothing else: what no row names is removed from it in time.
   ContentStore(Database& database, BlobStore& blobs, Options options = {})
-      : backing_{database, blobs, std::move(options)} {}
+      : backing_{database, blobs, std::move(options)}, ahead_(std::make_unique<HashAhead>(blobs)) {}
 
   // ---- In ----
 
@@ -118,6 +119,7 @@ class ContentStore {  // Safe to use from several threads, and from several proc
 
  private:
   const Backing backing_;
+  const std::unique_ptr<HashAhead> ahead_;
 };
 
 }  // namespace bothy::content

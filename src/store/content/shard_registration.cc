@@ -19,8 +19,8 @@ constexpr size_t kMaxLoaded = 64;  // chunk lists: 2.5 MB, or 19 MB where all of
 
 class Registration {
  public:
-  Registration(const Backing& backing, int64_t uploader, const ShardProgress& progress)
-      : backing_(backing), uploader_(uploader), progress_(progress), blobs_(backing.blobs) {}
+  Registration(const Backing& backing, HashAhead& ahead, int64_t uploader, const ShardProgress& progress)
+      : backing_(backing), ahead_(ahead), uploader_(uploader), progress_(progress), blobs_(backing.blobs) {}
 
   Result<ShardOutcome> Run(const xet::Shard& shard) {
     if (shard.footer && shard.footer->key != xet::Hash{}) {
@@ -38,6 +38,7 @@ class Registration {
     }
     TRY(RecordChecked());
     if (outcome_.new_files > 0) TRY(RecordTogether());
+    ahead_.BeginNext(uploader_);
     return outcome_;
   }
 
@@ -164,8 +165,14 @@ class Registration {
       TRY(Advance(file.file.size));
       return TRY(HashOf(*there)).bytes;
     }
-    Sha256 sha256;
+    std::vector<WholeXorb> begin;
     for (const NewSegment& segment : file.segments) {
+      if (segment.raw_begin > 0) break;
+      begin.push_back({segment_blobs_.at(segment.xorb_id), segment.raw_bytes});
+    }
+    auto [sha256, done] = ahead_.Find(uploader_, begin);
+    for (const NewSegment& segment : std::span(file.segments).first(done)) TRY(Advance(segment.raw_bytes));
+    for (const NewSegment& segment : std::span(file.segments).subspan(done)) {
       TRY(blobs_.Read({segment_blobs_.at(segment.xorb_id), segment.raw_begin, segment.raw_bytes},
                       [&](std::span<const std::byte> bytes) {
                         sha256.Update(bytes);
@@ -213,6 +220,7 @@ class Registration {
   }
 
   const Backing& backing_;
+  HashAhead& ahead_;
   const int64_t uploader_;
   const ShardProgress& progress_;
   BlobRangeReader blobs_;
@@ -233,7 +241,7 @@ class Registration {
 
 Result<ShardOutcome> ContentStore::RegisterShard(const ByteSource& shard, int64_t uploader,
                                                  const ShardProgress& progress) const {
-  return Registration(backing_, uploader, progress).Run(TRY(xet::ReadShard(shard)));
+  return Registration(backing_, *ahead_, uploader, progress).Run(TRY(xet::ReadShard(shard)));
 }
 
 }  // namespace bothy::content

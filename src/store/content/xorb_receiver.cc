@@ -5,11 +5,12 @@
 namespace bothy::content {
 
 XorbReceiver::XorbReceiver(const Backing& backing, const xet::Hash& hash, std::optional<int64_t> uploader,
-                           std::unique_ptr<BlobWriter> blob)
+                           std::unique_ptr<BlobWriter> blob, std::unique_ptr<HashAhead::Place> place)
     : backing_(backing),
       hash_(hash),
       uploader_(uploader),
       blob_(std::move(blob)),
+      place_(std::move(place)),
       reader_(fmt::format("xorb {}", xet::ToText(hash))) {}
 
 Result<void> XorbReceiver::Write(std::span<const std::byte> bytes) {
@@ -42,6 +43,7 @@ Result<bool> XorbReceiver::Finish() {
     if (uploader_) TRY(RecordXorbSender(t, id, *uploader_, now));
     return {};
   }));
+  if (place_ != nullptr) place_->Came({BlobOf(hash_), chunks.raw_bytes()});
   return stores;
 }
 

@@ -13,6 +13,7 @@
 
 #include "codec/xet/xorb_reader.h"
 #include "store/content/backing.h"
+#include "store/content/hash_ahead.h"
 
 namespace bothy::content {
 
@@ -20,7 +21,8 @@ class XorbReceiver {
  public:
   // Without `blob` the xorb is only verified: it is there, and who sends it must still have it.
   XorbReceiver(const Backing& backing, const xet::Hash& hash, std::optional<int64_t> uploader,
-               std::unique_ptr<BlobWriter> blob);  // ContentStore::ReceiveXorb
+               std::unique_ptr<BlobWriter> blob,
+               std::unique_ptr<HashAhead::Place> place);  // ContentStore::ReceiveXorb
 
   // kCorrupt where it is no xorb or breaks a limit. After an error the receiver can only be dropped.
   Result<void> Write(std::span<const std::byte> bytes);
@@ -33,6 +35,7 @@ class XorbReceiver {
   const xet::Hash hash_;
   const std::optional<int64_t> uploader_;
   std::unique_ptr<BlobWriter> blob_;
+  std::unique_ptr<HashAhead::Place> place_;  // null without uploader
   xet::XorbReader reader_;
 };
 
