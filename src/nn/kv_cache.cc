@@ -63,16 +63,22 @@ void KvCache::Write(size_t layer, size_t head, int32_t page, size_t slot, const 
   ToFiniteF16(value, v, dim);
 }
 
+bool KvSequence::HasSharedTail() const {
+  return length_ % kPageTokens != 0 && cache_->references_[static_cast<size_t>(pages_.back())] > 1;
+}
+
+size_t KvSequence::PagesFor(size_t count) const {
+  if (count == 0) return 0;
+  return (length_ + count + kPageTokens - 1) / kPageTokens - pages_.size() + (HasSharedTail() ? 1 : 0);
+}
+
 Result<void> KvSequence::Extend(size_t count) {
-  const size_t wanted = (length_ + count + kPageTokens - 1) / kPageTokens;
-  const bool shared_tail =
-      count > 0 && length_ % kPageTokens != 0 && cache_->references_[static_cast<size_t>(pages_.back())] > 1;
-  if (wanted - pages_.size() + (shared_tail ? 1 : 0) > cache_->free_pages()) {
+  if (PagesFor(count) > cache_->free_pages()) {
     return Fail(ErrorCode::kResourceExhausted,
                 "the cache of {} tokens has room for {} more, {} are needed: give fewer, or make it larger",
                 cache_->pages() * kPageTokens, cache_->free_pages() * kPageTokens, count);
   }
-  if (shared_tail) {
+  if (count > 0 && HasSharedTail()) {
     const int32_t copy = TRY(cache_->Take());
     std::byte* const base = cache_->buffer_.data();
     std::memcpy(base + static_cast<size_t>(copy) * cache_->page_bytes_,
@@ -80,9 +86,23 @@ Result<void> KvSequence::Extend(size_t count) {
     cache_->Release(pages_.back());
     pages_.back() = copy;
   }
+  const size_t wanted = (length_ + count + kPageTokens - 1) / kPageTokens;
   while (pages_.size() < wanted) pages_.push_back(TRY(cache_->Take()));
   length_ += count;
   return {};
+}
+
+void KvSequence::Append(const KvPage& page) {
+  DCHECK(length_ == pages_.size() * kPageTokens);
+  cache_->Retain(page.page_);
+  pages_.push_back(page.page_);
+  length_ += kPageTokens;
+}
+
+void KvSequence::Replace(size_t index, const KvPage& page) {
+  DCHECK((index + 1) * kPageTokens <= length_);
+  cache_->Retain(page.page_);
+  cache_->Release(std::exchange(pages_[index], page.page_));
 }
 
 void KvSequence::Truncate(size_t length) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -44,6 +45,7 @@ class KvCache {
   void Write(size_t layer, size_t head, int32_t page, size_t slot, const float* key, const float* value);
 
  private:
+  friend class KvPage;
   friend class KvSequence;
   Result<int32_t> Take();
   void Retain(int32_t page) { references_[static_cast<size_t>(page)]++; }
@@ -56,6 +58,29 @@ class KvCache {
   Buffer buffer_;
   std::vector<int32_t> free_;  // the page to take next is the last
   std::vector<uint32_t> references_;
+};
+
+// A hold on a page, for who keeps pages for sequences to come. Must not outlive the cache.
+class KvPage {
+ public:
+  ~KvPage() {
+    if (cache_ != nullptr) cache_->Release(page_);
+  }
+  KvPage(KvPage&& other) noexcept : cache_(std::exchange(other.cache_, nullptr)), page_(other.page_) {}
+  KvPage& operator=(KvPage&& other) noexcept {
+    std::swap(cache_, other.cache_);
+    std::swap(page_, other.page_);
+    return *this;
+  }
+  KvPage(const KvPage&) = delete;
+  KvPage& operator=(const KvPage&) = delete;
+
+ private:
+  friend class KvSequence;
+  KvPage(KvCache& cache, int32_t page) : cache_(&cache), page_(page) { cache.Retain(page); }
+
+  KvCache* cache_;
+  int32_t page_;
 };
 
 // One sequence's place in the cache. Returns its pages when it is destroyed, and must not outlive the cache.
@@ -81,6 +106,18 @@ class KvSequence {
   // it is written to. kResourceExhausted, and nothing changed, where the pool has too few pages.
   Result<void> Extend(size_t count);
 
+  // The most pages that Extend(count) would take from the pool.
+  size_t PagesFor(size_t count) const;
+
+  KvPage Hold(size_t index) const { return KvPage(*cache_, pages_[index]); }
+
+  // Appends a full page that holds what this sequence's next kPageTokens tokens would leave there. length() is a
+  // multiple of kPageTokens.
+  void Append(const KvPage& page);
+
+  // Puts a page with the same contents in the place of a full one.
+  void Replace(size_t index, const KvPage& page);
+
   // Forgets all tokens from `length` on.
   void Truncate(size_t length);
 
@@ -88,6 +125,8 @@ class KvSequence {
   KvSequence Fork() const;
 
  private:
+  bool HasSharedTail() const;
+
   KvCache* cache_;
   std::vector<int32_t> pages_;
   size_t length_ = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
 #include "base/testing.h"
 
@@ -39,6 +40,39 @@ TEST(KvCache, TooFewPagesIsAnErrorThatChangesNothing) {
   EXPECT_EQ(result.error().code, ErrorCode::kResourceExhausted);
   EXPECT_EQ(sequence.length(), 10u);
   EXPECT_OK(sequence.Extend(22));
+}
+
+TEST(KvCache, AHeldPageOutlivesItsSequenceAndServesAnother) {
+  const auto cache = Make(64);
+  const float key[5] = {1, 2, 3, 4, 5};
+  std::optional<KvPage> held;
+  int32_t page = 0;
+  {
+    KvSequence first(*cache);
+    ASSERT_OK(first.Extend(20));
+    page = first.pages()[0];
+    cache->Write(0, 0, page, 7, key, key);
+    held = first.Hold(0);
+  }
+  EXPECT_EQ(cache->free_pages(), 3u);
+  KvSequence second(*cache), third(*cache);
+  second.Append(*held);
+  EXPECT_EQ(second.length(), kPageTokens);
+  EXPECT_EQ(second.pages()[0], page);
+  ASSERT_OK(third.Extend(16));
+  EXPECT_EQ(cache->free_pages(), 2u);
+  third.Replace(0, *held);
+  EXPECT_EQ(cache->free_pages(), 3u);
+  EXPECT_EQ(third.pages()[0], page);
+  // A token behind the middle of a page that others hold too makes it a page of its own.
+  third.Truncate(8);
+  EXPECT_EQ(third.PagesFor(1), 1u);
+  ASSERT_OK(third.Extend(1));
+  EXPECT_NE(third.pages()[0], page);
+  held.reset();
+  second.Truncate(0);
+  third.Truncate(0);
+  EXPECT_EQ(cache->free_pages(), cache->pages());
 }
 
 TEST(KvCache, AForkSharesPagesUntilItIsWrittenTo) {
