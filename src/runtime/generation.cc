@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <random>
+
+#include "runtime/token_choice.h"
 
 namespace bothy {
 namespace {
@@ -12,17 +13,11 @@ double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 bool Cancelled(const std::atomic<bool>* cancel) { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 
-// The most tokens, prompt included, that the settings allow.
-size_t MaxLength(const SamplingParams& params, size_t prompt) {
-  if (params.max_new_tokens) return prompt + static_cast<size_t>(*params.max_new_tokens);
-  if (params.max_length) return static_cast<size_t>(*params.max_length);
-  return std::numeric_limits<size_t>::max();
-}
-
 // One continuation under way.
 struct Track {
   KvSequence sequence;
   TokenHistory history;
+  std::unique_ptr<TokenConstraint> constraint;
   Continuation out;
   bool done = false;
 };
@@ -42,6 +37,9 @@ Result<GenerationResult> GenerationSession::Generate(const GenerationRequest& re
                                                      const std::function<bool(const GeneratedToken&)>& on_token,
                                                      const std::atomic<bool>* cancel) {
   if (request.prompt.empty()) return Fail(ErrorCode::kInvalidArgument, "the prompt has no tokens");
+  if (request.constraint && request.params.num_beams > 1) {
+    return Fail(ErrorCode::kUnimplemented, "a beam search cannot follow a grammar: set num_beams to 1");
+  }
   const size_t vocabulary = engine_.info().vocabulary;
   const auto count = static_cast<size_t>(request.params.num_return_sequences);
   const Sampler sampler = TRY(Sampler::Create(request.params, vocabulary));
@@ -69,33 +67,29 @@ Result<GenerationResult> GenerationSession::Generate(const GenerationRequest& re
 
   std::vector<Track> tracks;
   for (size_t i = 0; i < count; i++) {
-    tracks.push_back({sequence_.Fork(), TokenHistory(request.params, request.prompt, max_length), {}, false});
+    tracks.push_back({sequence_.Fork(), TokenHistory(request.params, request.prompt, max_length), {}, {}, false});
+    if (request.constraint) tracks.back().constraint = request.constraint(static_cast<uint32_t>(i));
   }
   sequence_.Truncate(0);  // the first continuation takes it over at the end; after an error nothing is kept
   tokens_.clear();
-  SamplerScratch scratch;
+  ChoiceScratch scratch;
   const double generation_start = Now();
 
-  // Chooses a track's next token from its logits; false where the track ends with it.
+  // Chooses a track's next token from its logits.
   const auto choose = [&](size_t i, std::span<const float> own) -> Result<void> {
     Track& track = tracks[i];
-    const int32_t token = TRY(sampler.Choose(own, track.history, result.seed, static_cast<uint32_t>(i), scratch));
+    const auto sequence = static_cast<uint32_t>(i);
+    const TokenChooser chooser = {&sampler, result.seed, sequence, request.log_probs, track.constraint.get()};
+    TokenChoice choice = TRY(ChooseToken(chooser, own, track.history, scratch));
+    track.out.tokens.push_back(choice.token);
     const LogProbs* log_probs = nullptr;
-    if (request.log_probs) {
-      track.out.log_probs.push_back(TRY(ModelLogProbs(own, token, *request.log_probs, scratch)));
+    if (choice.log_probs) {
+      track.out.log_probs.push_back(*std::move(choice.log_probs));
       log_probs = &track.out.log_probs.back();
     }
-    track.history.Append(token);
-    track.out.tokens.push_back(token);
-    const bool end = std::ranges::find(request.params.eos_token_id, token) != request.params.eos_token_id.end();
-    const bool more = !on_token || on_token({static_cast<uint32_t>(i), token, end, log_probs});
-    if (end || !more) {
-      track.done = true;
-      track.out.reason = FinishReason::kStop;
-    } else if (track.history.size() >= max_length) {
-      track.done = true;
-      track.out.reason = FinishReason::kLength;
-    }
+    const bool more = !on_token || on_token({sequence, choice.token, choice.end, log_probs});
+    track.done = choice.end || !more || choice.longest;
+    if (choice.end || !more) track.out.reason = FinishReason::kStop;
     return {};
   };
 

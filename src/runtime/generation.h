@@ -4,12 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "runtime/engine.h"
 #include "runtime/sampling/log_probs.h"
 #include "runtime/sampling/sampler.h"
+#include "runtime/token_constraint.h"
 
 namespace bothy {
 
@@ -28,6 +30,8 @@ struct GenerationRequest {
   std::optional<size_t> log_probs;  // of each token, with that many of the likeliest
   // Beams: whether a text with these new tokens is finished, besides by end tokens and length; may be empty.
   std::function<bool(std::span<const int32_t> new_tokens)> finished;
+  // Makes the rules that a continuation follows; may be empty. Not for beams.
+  std::function<std::unique_ptr<TokenConstraint>(uint32_t sequence)> constraint;
 };
 
 struct GeneratedToken {

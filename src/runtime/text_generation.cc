@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
-#include "runtime/sampling/stop_matcher.h"
+#include "runtime/text_stream.h"
 
 namespace bothy {
 namespace {
 
-struct Stream {
-  StreamingDecoder decoder;
-  StopMatcher stops;
+struct Shown {
+  TextStream stream;
   std::string text;
 };
 
@@ -19,13 +18,13 @@ Result<TextResult> GenerateText(GenerationSession& session, const Tokenizer& tok
                                 const GenerationRequest& request,
                                 const std::function<void(uint32_t sequence, std::string_view piece)>& on_text,
                                 const std::atomic<bool>* cancel) {
-  std::vector<Stream> streams;
+  std::vector<Shown> texts;
   for (int64_t i = 0; i < request.params.num_return_sequences; i++) {
-    streams.push_back({StreamingDecoder(tokenizer, true), StopMatcher(request.params.stop_strings), {}});
+    texts.push_back({TextStream(tokenizer, request.params.stop_strings), {}});
   }
   const auto show = [&](uint32_t sequence, const std::string& piece) {
     if (piece.empty()) return;
-    streams[sequence].text += piece;
+    texts[sequence].text += piece;
     if (on_text) on_text(sequence, piece);
   };
   GenerationRequest with_stops = request;
@@ -42,18 +41,14 @@ Result<TextResult> GenerateText(GenerationSession& session, const Tokenizer& tok
       with_stops,
       [&](const GeneratedToken& token) {
         if (token.end) return true;
-        Stream& stream = streams[token.sequence];
-        show(token.sequence, stream.stops.Append(stream.decoder.Push(token.token)));
-        return !stream.stops.found().has_value();
+        TextStream& stream = texts[token.sequence].stream;
+        show(token.sequence, stream.Push(token.token));
+        return !stream.stop().has_value();
       },
       cancel));
   for (uint32_t i = 0; i < result.counts.continuations.size(); i++) {
-    Stream& stream = streams[i];
-    if (!stream.stops.found()) {
-      show(i, stream.stops.Append(stream.decoder.Finish()));
-      show(i, stream.stops.Finish());
-    }
-    result.texts.push_back({std::move(stream.text), std::move(result.counts.continuations[i])});
+    show(i, texts[i].stream.Finish());
+    result.texts.push_back({std::move(texts[i].text), std::move(result.counts.continuations[i])});
   }
   result.counts.continuations.clear();
   return result;
