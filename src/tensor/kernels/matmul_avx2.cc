@@ -241,6 +241,7 @@ void MatMul(const QuantizedArgs& a) {
   for (; tile < a.tile_count; tile++) {
     size_t column = 0;
     for (; column + 3 <= a.columns; column += 3) Multiply<kType, 1, 3>(a, tile, column);
+    for (; column + 2 <= a.columns; column += 2) Multiply<kType, 1, 2>(a, tile, column);
     for (; column < a.columns; column++) Multiply<kType, 1, 1>(a, tile, column);
   }
 }
