@@ -28,7 +28,7 @@ CostModel::CostModel(std::vector<Point> points, double per_logit_row, double per
   }
 }
 
-Result<CostModel> CostModel::Measure(Engine& engine, const Clock& clock) {
+Result<CostModel> CostModel::Measure(Engine& engine, const SchedulerClock& clock) {
   const size_t room = std::min(engine.info().context_length, engine.cache().free_pages() * kPageTokens);
   const std::vector<int32_t> tokens(std::min<size_t>(room, 512), 0);
   std::vector<float> logits(kLeastMeasured * engine.info().vocabulary);

@@ -14,7 +14,7 @@
 
 namespace bothy {
 
-using Clock = std::function<double()>;  // seconds
+using SchedulerClock = std::function<double()>;  // seconds
 
 struct StepWork {
   size_t rows = 0;
@@ -35,7 +35,7 @@ class CostModel {
   CostModel(std::vector<Point> points, double per_logit_row, double per_attended);
 
   // Runs the engine a few times, for half a second with a model of a billion parameters; its cache is in use meanwhile.
-  static Result<CostModel> Measure(Engine& engine, const Clock& clock);
+  static Result<CostModel> Measure(Engine& engine, const SchedulerClock& clock);
 
   double Seconds(const StepWork& work) const;
 

@@ -6,7 +6,7 @@
 namespace bothy {
 
 SchedulerCore::SchedulerCore(Engine& engine, const Tokenizer* tokenizer, CostModel cost, SchedulerOptions options,
-                             Clock clock)
+                             SchedulerClock clock)
     : engine_(engine),
       tokenizer_(tokenizer),
       cost_(std::move(cost)),

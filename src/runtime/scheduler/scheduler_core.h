@@ -43,7 +43,8 @@ struct SchedulerStats {
 class SchedulerCore {
  public:
   // The engine is the scheduler's alone, and it and the tokenizer, which may be null, must outlive it.
-  SchedulerCore(Engine& engine, const Tokenizer* tokenizer, CostModel cost, SchedulerOptions options, Clock clock);
+  SchedulerCore(Engine& engine, const Tokenizer* tokenizer, CostModel cost, SchedulerOptions options,
+                SchedulerClock clock);
   ~SchedulerCore();
 
   // Checks a request and takes a place for it; from any thread. kInvalidArgument for what makes no sense,
@@ -106,7 +107,7 @@ class SchedulerCore {
   const Tokenizer* tokenizer_;
   CostModel cost_;
   const SchedulerOptions options_;
-  const Clock clock_;
+  const SchedulerClock clock_;
   const bool reuses_;      // pages and proposals: what a token's result does not depend on the call's length for
   const size_t capacity_;  // tokens that one text has room for
 

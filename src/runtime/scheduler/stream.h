@@ -14,7 +14,7 @@
 
 namespace bothy {
 
-struct User;
+struct SchedulerUser;
 struct Stream;
 
 // A place among the requests that wait, taken from a limited number of them.
@@ -57,7 +57,7 @@ struct Stream {
   enum class State { kWaiting, kRunning, kEnded };
 
   Request* request = nullptr;
-  User* user = nullptr;
+  SchedulerUser* user = nullptr;
   uint32_t number = 0;
   State state = State::kWaiting;
   TokenHistory history;

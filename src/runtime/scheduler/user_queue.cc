@@ -5,10 +5,10 @@
 
 namespace bothy {
 
-User* UserQueue::Join(const std::string& name) {
-  std::unique_ptr<User>& user = users_[name];
+SchedulerUser* UserQueue::Join(const std::string& name) {
+  std::unique_ptr<SchedulerUser>& user = users_[name];
   if (user == nullptr) {
-    user = std::make_unique<User>();
+    user = std::make_unique<SchedulerUser>();
     user->name = name;
     uint64_t least = 0;
     bool first = true;
@@ -23,7 +23,7 @@ User* UserQueue::Join(const std::string& name) {
   return user.get();
 }
 
-void UserQueue::Leave(User* user) {
+void UserQueue::Leave(SchedulerUser* user) {
   if (--user->streams == 0) users_.erase(users_.find(user->name));
 }
 

@@ -16,7 +16,7 @@ struct Senior {
   bool operator()(const Stream* a, const Stream* b) const { return a->IsSenior(*b); }
 };
 
-struct User {
+struct SchedulerUser {
   std::string name;
   uint64_t served = 0;  // tokens run, from where the others were when this user came
   size_t streams = 0;   // that have not ended
@@ -28,17 +28,17 @@ class UserQueue {
  public:
   // A stream that has come, and one that has ended. A user is forgotten with the last stream: who comes anew begins
   // where the least served of the others is, neither ahead by what was not used nor behind by what was.
-  User* Join(const std::string& name);
-  void Leave(User* user);
+  SchedulerUser* Join(const std::string& name);
+  void Leave(SchedulerUser* user);
 
   void Push(Stream& stream) { stream.user->waiting.insert(&stream); }
   void Remove(Stream& stream) { stream.user->waiting.erase(&stream); }
   Stream* Next() const;  // null where none waits
 
-  const std::unordered_map<std::string, std::unique_ptr<User>>& users() const { return users_; }
+  const std::unordered_map<std::string, std::unique_ptr<SchedulerUser>>& users() const { return users_; }
 
  private:
-  std::unordered_map<std::string, std::unique_ptr<User>> users_;
+  std::unordered_map<std::string, std::unique_ptr<SchedulerUser>> users_;
 };
 
 }  // namespace bothy
