@@ -66,10 +66,16 @@ set(BOTHY_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(BOTHY_FLAGS_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mprefer-vector-width=512)
 
 # bothy_library(NAME LINK library...): src/NAME/**/*.cc without tests becomes bothy_NAME; src/NAME/**/*_test.cc becomes
-# the program NAME_test.
+# the program NAME_test. FOLDER: where that is not src/NAME. WITHOUT: a folder in it that is a library of its own.
 function(bothy_library name)
-  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  cmake_parse_arguments(arg "" "FOLDER;WITHOUT" "LINK" ${ARGN})
+  if(NOT arg_FOLDER)
+    set(arg_FOLDER ${name})
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${arg_FOLDER}/*.cc)
+  if(arg_WITHOUT)
+    list(FILTER sources EXCLUDE REGEX "/src/${arg_WITHOUT}/")
+  endif()
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|/main|/testing)\\.cc$")
