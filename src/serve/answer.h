@@ -31,7 +31,8 @@ struct AnswerHead {
   std::string id;       // letters and digits; each protocol puts its prefix before it
   std::string model;    // as the request named it, or the name that was used instead
   int64_t created = 0;  // seconds since 1970
-  std::string server;   // "bothy 0.1.0", where a protocol tells
+  size_t prompt_tokens = 0;
+  std::string server;  // "bothy 0.1.0", where a protocol tells
 };
 
 // Writes one answer in one protocol's form: either Whole(), or Start(), Event()..., and End() or Failed().
@@ -54,6 +55,9 @@ class AnswerFormat {
 struct Exchange {
   std::variant<ChatRequest, CompletionRequest> request;
   std::unique_ptr<AnswerFormat> format;
+  // There is nothing to answer, and messages or prompts are empty: the model is to be loaded, or let go where
+  // keep_loaded_seconds is 0. The answer is Whole() of no choices.
+  bool load_only = false;
 
   const GenerationOptions& options() const;
 };
