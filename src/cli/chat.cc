@@ -10,6 +10,7 @@
 #include "cli/text_options.h"
 #include "codec/json.h"
 #include "runtime/text_generation.h"
+#include "text/open_chat_template.h"
 
 namespace bothy::cli {
 namespace {
@@ -175,7 +176,7 @@ Result<bool> RunCommand(Conversation& conversation, const std::string& line) {
 Result<void> Run(const Options& options) {
   OpenModel open = TRY(OpenFromOptions(options.model, Precision::kFast));
   const std::unique_ptr<Tokenizer> tokenizer = TRY(OpenTokenizerOf(open.files));
-  const ChatTemplate chat_template = TRY(OpenChatTemplateOf(open.files, *tokenizer));
+  const ChatTemplate chat_template = TRY(OpenChatTemplate(open.files, *tokenizer));
   TextOptions text = options.text;
   if (!open.files.generation_config && !text.greedy && !text.temperature) {
     // Where nobody says how to choose: a conversation of likeliest tokens soon goes round in circles.

@@ -7,6 +7,7 @@
 #include "cli/text_options.h"
 #include "codec/json.h"
 #include "runtime/text_generation.h"
+#include "text/open_chat_template.h"
 
 namespace bothy::cli {
 namespace {
@@ -40,7 +41,7 @@ Result<std::string> ReadPrompt(const Options& options) {
 Result<std::vector<TokenId>> PromptTokens(const Options& options, const std::string& prompt, const ModelFiles& files,
                                           const Tokenizer& tokenizer) {
   if (!options.chat) return tokenizer.Encode(prompt, {.add_special_tokens = true});
-  const ChatTemplate chat_template = TRY(OpenChatTemplateOf(files, tokenizer));
+  const ChatTemplate chat_template = TRY(OpenChatTemplate(files, tokenizer));
   json::array messages;
   if (!options.system.empty()) messages.push_back(json::object{{"role", "system"}, {"content", options.system}});
   messages.push_back(json::object{{"role", "user"}, {"content", prompt}});

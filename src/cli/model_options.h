@@ -44,10 +44,6 @@ Result<OpenModel> LoadFromOptions(ModelFiles files, const ModelOptions& options,
 // The tokenizer that came with a model.
 Result<std::unique_ptr<Tokenizer>> OpenTokenizerOf(const ModelFiles& files);
 
-// The chat template that came with a model: chat_template.jinja, or "chat_template" of tokenizer_config.json (of
-// several the one named "default"), or GGUF's tokenizer.chat_template. kNotFound where it has none.
-Result<ChatTemplate> OpenChatTemplateOf(const ModelFiles& files, const Tokenizer& tokenizer);
-
 // The tokens that one sequence has room for, and a word on what to do where they are too few.
 size_t RoomOf(const ModelOptions& options, const ModelInfo& info);
 std::string MakeRoomAdvice(const ModelOptions& options, const ModelInfo& info);

@@ -6,6 +6,7 @@
 #include "cli/model_options.h"
 #include "cli/terminal.h"
 #include "codec/json.h"
+#include "text/open_chat_template.h"
 #include "text/open_tokenizer.h"
 
 namespace bothy::cli {
@@ -28,7 +29,7 @@ Result<ChatTemplate> OpenTemplate(const std::string& model) {
   if (model.ends_with(".jinja")) return ChatTemplate::Create(TRY(ReadText(model)), model, {});
   const ModelFiles files = TRY(OpenModelFiles(TRY(ResolveModel(model))));
   const std::unique_ptr<Tokenizer> tokenizer = TRY(OpenTokenizerOf(files));
-  return OpenChatTemplateOf(files, *tokenizer);
+  return OpenChatTemplate(files, *tokenizer);
 }
 
 Result<void> Run(const Options& options) {

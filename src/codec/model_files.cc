@@ -172,13 +172,14 @@ Result<ModelFiles> OpenModelFiles(const std::filesystem::path& path) {
   if (!std::filesystem::exists(status)) {
     return Fail(ErrorCode::kNotFound, "{}: there is no such file or folder", path.string());
   }
-  if (std::filesystem::is_directory(status)) {
-    Opener opener(path.string(), TRY(OpenFolder(path)));
-    return opener.Open(TRY(opener.Choose()));
-  }
+  if (std::filesystem::is_directory(status)) return OpenModelFiles(path.string(), TRY(OpenFolder(path)));
   const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  Opener opener(path.string(), TRY(OpenFolder(parent)));
-  return opener.Open(path.filename().string());
+  return OpenModelFiles(path.string(), TRY(OpenFolder(parent)), path.filename().string());
+}
+
+Result<ModelFiles> OpenModelFiles(std::string name, std::shared_ptr<const Folder> folder, std::string_view file) {
+  Opener opener(std::move(name), std::move(folder));
+  return opener.Open(file.empty() ? TRY(opener.Choose()) : std::string(file));
 }
 
 }  // namespace bothy
