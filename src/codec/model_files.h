@@ -32,8 +32,8 @@ struct ModelFiles {
 // kNotFound says what was looked for; kInvalidArgument where a folder holds several models and one has to be named.
 Result<ModelFiles> OpenModelFiles(const std::filesystem::path& path);
 
-// The same of a folder that is open: of one of its files, or where `file` is empty of the model that it holds. `name` is
-// for messages.
+// The same of a folder that is open: of one of its files, or where `file` is empty of the model that it holds. `name`
+// is for messages.
 Result<ModelFiles> OpenModelFiles(std::string name, std::shared_ptr<const Folder> folder, std::string_view file = "");
 
 }  // namespace bothy

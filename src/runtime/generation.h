@@ -30,6 +30,8 @@ struct GenerationRequest {
   std::optional<size_t> log_probs;  // of each token, with that many of the likeliest
   // Beams: whether a text with these new tokens is finished, besides by end tokens and length; may be empty.
   std::function<bool(std::span<const int32_t> new_tokens)> finished;
+  // Whether special tokens are a part of the text, as calls of tools are written with them; end tokens never are.
+  bool show_special_tokens = false;
   // Makes the rules that a continuation follows; may be empty. Not for beams.
   std::function<std::unique_ptr<TokenConstraint>(uint32_t sequence)> constraint;
 };

@@ -20,7 +20,7 @@ Result<TextResult> GenerateText(GenerationSession& session, const Tokenizer& tok
                                 const std::atomic<bool>* cancel) {
   std::vector<Shown> texts;
   for (int64_t i = 0; i < request.params.num_return_sequences; i++) {
-    texts.push_back({TextStream(tokenizer, request.params.stop_strings), {}});
+    texts.push_back({TextStream(tokenizer, request.params.stop_strings, request.show_special_tokens), {}});
   }
   const auto show = [&](uint32_t sequence, const std::string& piece) {
     if (piece.empty()) return;

@@ -15,8 +15,8 @@ namespace bothy {
 class TextStream {
  public:
   // The tokenizer must outlive it.
-  TextStream(const Tokenizer& tokenizer, std::vector<std::string> stop_strings)
-      : decoder_(tokenizer, true), stops_(std::move(stop_strings)) {}
+  TextStream(const Tokenizer& tokenizer, std::vector<std::string> stop_strings, bool show_special_tokens = false)
+      : decoder_(tokenizer, !show_special_tokens), stops_(std::move(stop_strings)) {}
 
   // What can be shown now. After a stop string was found that is nothing.
   std::string Push(int32_t token) { return stops_.Append(decoder_.Push(token)); }

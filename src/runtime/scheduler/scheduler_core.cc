@@ -78,7 +78,9 @@ void SchedulerCore::Add(std::unique_ptr<Request> added) {
       .sequence = engine_.NewSequence(),
       .lease = prefix_.Open(request.asked.cache_scope),
   });
-  if (tokenizer_ != nullptr) stream->text.emplace(*tokenizer_, generation.params.stop_strings);
+  if (tokenizer_ != nullptr) {
+    stream->text.emplace(*tokenizer_, generation.params.stop_strings, generation.show_special_tokens);
+  }
   if (generation.constraint) stream->constraint = generation.constraint(0);
   users_.Push(*stream);
   request.streams.push_back(std::move(stream));
@@ -199,7 +201,9 @@ void SchedulerCore::FanOut(Stream& first) {
         .sequence = first.sequence.Fork(),
         .lease = first.lease.Fork(),
     });
-    if (tokenizer_ != nullptr) stream->text.emplace(*tokenizer_, generation.params.stop_strings);
+    if (tokenizer_ != nullptr) {
+      stream->text.emplace(*tokenizer_, generation.params.stop_strings, generation.show_special_tokens);
+    }
     if (generation.constraint) stream->constraint = generation.constraint(number);
     Start(*stream);
     request.streams.push_back(std::move(stream));
