@@ -15,21 +15,22 @@ class GrammarProgram::Compiler {
     program_.positions_ = {{.kind = Kind::kEnd}, {.kind = Kind::kAccept}};
   }
 
-  GrammarProgram Run() {
-    NumberOf(grammar_.root());
+  // The first of `roots` is the program's.
+  GrammarProgram Run(std::span<const Grammar::Rule> roots) {
+    for (const Grammar::Rule root : roots) NumberOf(root);
     // Rules are numbered when they are first called and written one after the other.
     for (size_t i = 0; i < bodies_.size(); i++) program_.rules_[i].start = Write(bodies_[i], kEndPosition);
     return std::move(program_);
   }
-
- private:
-  static constexpr uint32_t kNone = ~uint32_t{0};
 
   uint32_t NumberOf(Grammar::Rule rule) {
     uint32_t& number = numbers_[Grammar::Index(rule)];
     if (number == kNone) number = NewRule(grammar_.name(rule), grammar_.body(rule));
     return number;
   }
+
+ private:
+  static constexpr uint32_t kNone = ~uint32_t{0};
 
   uint32_t NewRule(const std::string& name, Grammar::Node body) {
     program_.rules_.push_back({.name = name});
@@ -140,10 +141,20 @@ class GrammarProgram::Compiler {
 
 Result<GrammarProgram> GrammarProgram::Compile(const Grammar& grammar) {
   TRY(grammar.Check());
-  GrammarProgram program = Compiler(grammar).Run();
+  const Grammar::Rule root = grammar.root();
+  GrammarProgram program = Compiler(grammar).Run({&root, 1});
   TRY(program.Prune());
   TRY(program.Rank());
   return program;
+}
+
+std::vector<bool> GrammarProgram::CanEnd(const Grammar& grammar, std::span<const Grammar::Rule> rules) {
+  Compiler compiler(grammar);
+  const GrammarProgram program = compiler.Run(rules);
+  const std::vector<bool> ends = program.ReachesEnd(Reading::kAnything);
+  std::vector<bool> can_end;
+  for (const Grammar::Rule rule : rules) can_end.push_back(ends[program.rules_[compiler.NumberOf(rule)].start]);
+  return can_end;
 }
 
 // For each position: whether it comes to the end of its rule, by reading nothing or by reading anything.

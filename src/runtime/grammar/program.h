@@ -17,6 +17,9 @@ class GrammarProgram {  // Immutable.
   // itself before it has read anything (left recursion).
   static Result<GrammarProgram> Compile(const Grammar& grammar);
 
+  // For each of these rules: whether any text follows it.
+  static std::vector<bool> CanEnd(const Grammar& grammar, std::span<const Grammar::Rule> rules);
+
   enum class Kind : uint8_t {
     kBytes,   // reads one byte, by edges
     kSplit,   // goes on at every one of its targets
