@@ -48,6 +48,34 @@ Grammar::Node Grammar::Reference(Rule rule) {
   return Put({.kind = Kind::kReference, .target = static_cast<uint32_t>(rule)});
 }
 
+Grammar::Rule Grammar::Import(const Grammar& other) {
+  const auto shift = [](auto index, size_t by) {
+    return static_cast<decltype(index)>(static_cast<size_t>(index) + by);
+  };
+  const size_t nodes = parts_.size(), rules = rules_.size();
+  too_deep_ = too_deep_ || other.too_deep_;
+  if (full()) return root_;  // Check() tells
+  for (Part part : other.parts_) {
+    switch (part.kind) {
+      case Kind::kLiteral: part.begin = shift(part.begin, bytes_.size()); break;
+      case Kind::kClass: part.begin = shift(part.begin, ranges_.size()); break;
+      case Kind::kSequence:
+      case Kind::kChoice: part.begin = shift(part.begin, children_.size()); break;
+      case Kind::kRepeat: part.target = shift(part.target, nodes); break;
+      case Kind::kReference: part.target = shift(part.target, rules); break;
+    }
+    parts_.push_back(part);
+  }
+  bytes_ += other.bytes_;
+  ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
+  for (const Node child : other.children_) children_.push_back(shift(child, nodes));
+  for (NamedRule rule : other.rules_) {
+    rule.body = shift(rule.body, nodes);
+    rules_.push_back(std::move(rule));
+  }
+  return shift(other.root_, rules);
+}
+
 Grammar::Node Grammar::Words(std::vector<std::string> words) {
   std::ranges::sort(words);
   const auto rest = std::ranges::unique(words);

@@ -47,6 +47,9 @@ class Grammar {
   bool IsDefined(Rule rule) const { return rules_[Index(rule)].defined; }
   Rule Add(std::string name, Node body);
 
+  // All of another grammar; its root.
+  Rule Import(const Grammar& other);
+
   void SetRoot(Rule rule) { root_ = rule; }
   Rule root() const { return root_; }
 
