@@ -6,6 +6,7 @@
 #include "api/route.h"
 #include "api/upstream_refusal.h"
 #include "base/base64.h"
+#include "crypto/secrets.h"
 #include "net/router.h"
 #include "net/server.h"
 
@@ -13,10 +14,13 @@ namespace bothy::api {
 namespace {
 
 // The secret of "Bearer hf_..." or of "Basic ...", whose password it is: git knows no other way. Nothing where there is
-// no such field.
-Result<std::optional<std::string>> TokenOf(const net::Headers& headers) {
+// no such field. Anthropic's clients have another one.
+Result<std::optional<std::string>> TokenOf(const net::Headers& headers, bool anthropic) {
   const auto field = headers.Find("Authorization");
-  if (!field) return std::nullopt;
+  if (!field) {
+    const auto key = anthropic ? headers.Find("x-api-key") : std::nullopt;
+    return key ? std::optional<std::string>(*key) : std::nullopt;
+  }
   const size_t space = field->find(' ');
   const std::string_view scheme = field->substr(0, space);
   const std::string_view rest = space == std::string_view::npos ? "" : net::TrimSpaces(field->substr(space));
@@ -113,13 +117,20 @@ struct App::Implementation {
         login_limits(hub.clock()),
         asking(options.waiting_for_upstream, net::ServerOptions::kMaxConnections),
         waiting(options.waiting_for_upstream, net::ServerOptions::kMaxConnections),
-        service{hub, workers, login_limits, options.upstream, waiting},
+        loading(options.waiting_for_models, net::ServerOptions::kMaxConnections),
+        service{hub,     workers,         login_limits, options.upstream,
+                waiting, options.serving, loading,      {options.model_key, options.models_open}},
         limits({.name = "api", .quota = options.requests_quota}, hub.clock()),
         cors(options.cors) {
     const Routes all = AllRoutes();
     for (const Routes::Added& added : all.added()) router.Add(added.method, added.pattern, added.route);
   }
 
+  // By a key that is no token of the hub.
+  bool MayAskModels(const std::string& key) const {
+    const ModelAccess& access = service.model_access;
+    return access.key.empty() ? access.open : SecretsEqual(key, access.key);
+  }
   // Who asks, for what, and whether they may: an answer where that is no.
   std::optional<Response> Admit(Call& call, const Route& route);
   std::optional<Response> FindRepository(Call& call, const Route& route);
@@ -131,6 +142,7 @@ struct App::Implementation {
   LoginLimits login_limits;
   net::WorkerPool asking;   // for who waits for an answer of the other hub
   net::WorkerPool waiting;  // and for who waits for a file from it
+  net::WorkerPool loading;
   Service service;
   RateLimits limits;
   const net::CorsOptions cors;
@@ -157,13 +169,16 @@ std::optional<Response> App::Implementation::FindRepository(Call& call, const Ro
 
 std::optional<Response> App::Implementation::Admit(Call& call, const Route& route) {
   if (route.granted) return std::nullopt;
-  auto token = TokenOf(call.request.headers);
+  auto token = TokenOf(call.request.headers, route.asks_model);
   if (!token) return Refuse(token.error(), "");
   if (*token) {
     auto actor = service.hub.tokens().Authenticate(**token);
-    if (!actor) return Refuse(actor.error(), "");
-    call.actor = *std::move(actor);
+    const bool any_key = route.asks_model && MayAskModels(**token);
+    if (!actor && !any_key) return Refuse(actor.error(), "");
+    if (actor) call.actor = *std::move(actor);
     call.request.actor = call.actor.name;
+  } else if (route.asks_model && !service.model_access.key.empty()) {
+    return Refuse(Status::kUnauthorized, "", "a key is needed: Authorization: Bearer KEY");
   }
   if (route.kind) return FindRepository(call, route);
   if (AllRules()[static_cast<size_t>(route.right)].subject != Rule::Subject::kHub)

@@ -28,11 +28,21 @@
 #include "net/response.h"
 #include "net/target.h"
 
+namespace bothy::serve {
+class Serving;
+}
+
 namespace bothy::api {
 
 using net::Method;
 using net::Response;
 using net::Status;
+
+// Who may ask the models that the server was started with.
+struct ModelAccess {
+  std::string key;    // who sends it; "": nobody has one
+  bool open = false;  // everybody, whatever key they send
+};
 
 struct Service {
   Hub& hub;
@@ -40,6 +50,9 @@ struct Service {
   LoginLimits& login_limits;
   Upstream* upstream;        // where what is not here may be; null: nowhere
   net::WorkerPool& waiting;  // for who waits for a file from it
+  serve::Serving* serving;   // runs models; null: nobody does
+  net::WorkerPool& loading;  // for who waits for a model to be loaded
+  ModelAccess model_access;
 };
 
 // One request on its way through a handler.
@@ -84,6 +97,7 @@ struct Route {
   uint64_t max_body = kMaxJsonBytes;
   bool granted = false;      // the request carries a grant of the hub's own, which the handler checks, and no login
   bool same_origin = false;  // not for pages of other origins (net/cors.h)
+  bool asks_model = false;   // also open to who has the models' own key, or to everybody, as the server was told
 };
 
 class Routes {
@@ -103,6 +117,15 @@ class Routes {
   template <class Handler>
   void AddGranted(Method method, std::string pattern, Handler handler, uint64_t max_body = kMaxJsonBytes) {
     added_.push_back({method, std::move(pattern), {Right::kBrowse, std::nullopt, handler, max_body, true}});
+  }
+
+  // Asks a model. Clients of these protocols must send some key, and where models are open it may be any.
+  template <class Handler>
+  void AddModel(Method method, std::string pattern, Handler handler, uint64_t max_body = kMaxJsonBytes) {
+    added_.push_back(
+        {method,
+         std::move(pattern),
+         {.right = Right::kBrowse, .kind = {}, .handler = handler, .max_body = max_body, .asks_model = true}});
   }
 
   // A page for people, who show the cookie of a session: the handler looks at it.

@@ -1,5 +1,8 @@
 // bothy serve: the hub, for clients that speak to Hugging Face.
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -8,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cli/command.h"
+#include "cli/model_options.h"
 #include "cli/serve_options.h"
 #include "cli/terminal.h"
 #include "hub/data_lock.h"
@@ -16,6 +20,7 @@
 #include "net/access_log.h"
 #include "net/server.h"
 #include "net/server_metrics.h"
+#include "serve/serving.h"
 
 namespace bothy::cli {
 namespace {
@@ -79,6 +84,39 @@ Result<std::unique_ptr<Mirror>> OpenMirror(Hub& hub, const ServeOptions& options
                       metrics);
 }
 
+bool IsLoopback(const std::string& listen) {
+  return listen.starts_with("127.") || listen.starts_with("localhost:") || listen.starts_with("[::1]:");
+}
+
+Result<std::unique_ptr<serve::Serving>> OpenServing(Hub& hub, const ServeOptions& options, SchedulerMetrics& metrics) {
+  const bool reachable = !std::ranges::all_of(options.listen, IsLoopback);
+  if (!options.models.empty() && options.api_key.empty() && reachable) {
+    return Fail(ErrorCode::kUsage,
+                "--api-key: needed to serve models at {}, where others can reach them; without one listen at 127.0.0.1",
+                fmt::join(options.listen, ", "));
+  }
+  if (options.aliases.size() > options.models.size()) {
+    return Fail(ErrorCode::kUsage, "--alias: {} names for {} models", options.aliases.size(), options.models.size());
+  }
+  auto serving = std::make_unique<serve::Serving>(
+      hub, serve::Serving::Options{.pool = {.memory_bytes = options.models_memory,
+                                            .serving = {.threads = options.threads,
+                                                        .context = options.context,
+                                                        .cache_bytes = options.cache_memory,
+                                                        .scheduler = {.metrics = &metrics}},
+                                            .now = {}},
+                                   .default_model = options.default_model});
+  for (size_t i = 0; i < options.models.size(); i++) {
+    const std::string& name = i < options.aliases.size() ? options.aliases[i] : options.models[i];
+    TRY(serving->AddLocal(name, TRY(ResolveModel(options.models[i]))));
+    // Now, not at the first request: who serves a model wants to know whether it can be.
+    const auto found = TRY(serving->Find(Actor(), name));
+    TRY(serving->pool().Get(found.place));
+    serving->pool().Pin(found.place.key, true);
+  }
+  return serving;
+}
+
 net::Task<net::Response> Handle(api::App& app, const Metrics& metrics, net::Request& request) {
   const bool reads = request.method == net::Method::kGet || request.method == net::Method::kHead;
   if (reads && request.path == "/health") co_return net::Response::Text(net::Status::kOk, "ok\n");
@@ -93,7 +131,7 @@ Result<void> Run(const ServeOptions& options) {
   auto hub = TRY(OpenHub(options.place));
   const DataLock lock = TRY(DataLock::Take(hub->data(), DataLockKind::kRepositories, "bothy serve"));
   LogRecovery(TRY(hub->repositories().Recover()));
-  if (TRY(hub->accounts().List(0, 1)).empty()) {
+  if (options.models.empty() && TRY(hub->accounts().List(0, 1)).empty()) {
     fmt::print(stderr,
                "Nobody can log in yet. Make the first administrator, in another terminal:\n"
                "  bothy admin user create NAME --admin --data {}\n",
@@ -101,7 +139,13 @@ Result<void> Run(const ServeOptions& options) {
   }
   Metrics metrics;
   const auto mirror = TRY(OpenMirror(*hub, options, metrics));
-  api::App app(*hub, {.cors = {.origins = options.cors_origins}, .upstream = mirror.get()});
+  SchedulerMetrics scheduler_metrics(metrics);
+  const auto serving = TRY(OpenServing(*hub, options, scheduler_metrics));
+  api::App app(*hub, {.cors = {.origins = options.cors_origins},
+                      .upstream = mirror.get(),
+                      .serving = serving.get(),
+                      .model_key = options.api_key,
+                      .models_open = !options.models.empty() && options.api_key.empty()});
   net::ServerMetrics counted(metrics);
   net::ServerOptions server_options;
   server_options.listen = options.listen;

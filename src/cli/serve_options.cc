@@ -42,6 +42,29 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str()
       ->envname("BOTHY_MIRROR_REFRESH");
+  app.add_option("models", options.models,
+                 "Models to run beside the hub's own: folders, files, or ns/name[@revision][:file] in the cache");
+  app.add_option("--alias", options.aliases, "What requests call these models, in their order")->delimiter(',');
+  app.add_option("--api-key", options.api_key,
+                 "A key that lets clients ask MODELS; needed where others reach the server")
+      ->envname("BOTHY_API_KEY");
+  app.add_option("--default-model", options.default_model, "What answers requests that name no model")
+      ->envname("BOTHY_DEFAULT_MODEL");
+  app.add_option("-t,--threads", options.threads, "Threads to run models with (default: one for each core)")
+      ->check(CLI::Range(1, 1024))
+      ->envname("BOTHY_THREADS");
+  app.add_option("--models-memory", options.models_memory,
+                 "Memory for all models that are loaded (default: three quarters of the machine's)")
+      ->transform(CLI::AsSizeValue(false))
+      ->envname("BOTHY_MODELS_MEMORY");
+  app.add_option("--cache-memory", options.cache_memory, "Memory for each model's cache of keys and values")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("4GiB")
+      ->envname("BOTHY_CACHE_MEMORY");
+  app.add_option("-c,--context", options.context,
+                 "Tokens of context for each answer (default: what the model was made for)")
+      ->check(CLI::Range(1, 1 << 30))
+      ->envname("BOTHY_CONTEXT");
 }
 
 }  // namespace bothy::cli

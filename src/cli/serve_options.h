@@ -21,6 +21,13 @@ struct ServeOptions {
   std::string mirror_upstream;  // the address of another hub; empty: none
   std::string mirror_token_file;
   int mirror_refresh_seconds = 60;
+  std::vector<std::string> models;   // to serve beside the hub's
+  std::vector<std::string> aliases;  // their names, in order
+  std::string default_model;
+  std::string api_key;  // for the models
+  int threads = 0;
+  uint64_t models_memory = 0, cache_memory = uint64_t{4} << 30;  // bytes
+  size_t context = 0;
 };
 
 void AddServeOptions(CLI::App& app, ServeOptions& options);
