@@ -3,14 +3,15 @@
 //
 //   grammar_samples TOKENIZER
 //   {"schema": ..., "samples": 5, "seed": 1, "texts": ["...", ...]}
-//   {"samples": ["...", ...], "unfinished": 0, "takes": [true, ...]}      or      {"error": "..."}
+//   {"samples": ["...", ...], "takes": [true, ...]}      or      {"error": "..."}
 //
-// A sample is a random walk: any token that may come next may be chosen, with some liking for what ends things.
+// A sample is a random walk, where any token that may come next may be chosen, and then the shortest way to an end.
 #include <fmt/core.h>
 
 #include <array>
 #include <iostream>
 #include <random>
+#include <set>
 
 #include "codec/json.h"
 #include "runtime/grammar/grammar_state.h"
@@ -20,79 +21,87 @@
 namespace bothy {
 namespace {
 
-constexpr int kTokens = 600, kPatience = 25;
+constexpr uint32_t kLongestWalk = 40;  // in tokens
+
+// The fewest bytes after which a text that begins with this one follows the grammar.
+Result<std::string> ShortestEnd(GrammarStates& states, std::string_view text) {
+  struct Place {
+    GrammarStates::Set state;
+    size_t before;
+    char byte;
+  };
+  GrammarStates::Set start = states.start();
+  for (const char byte : text) start = states.Step(start, static_cast<uint8_t>(byte));
+  std::vector<Place> places = {{start, 0, 0}};
+  std::set<GrammarStates::Set> seen = {start};
+  for (size_t i = 0; i < places.size(); i++) {
+    if (states.Accepts(places[i].state)) {
+      std::string end;
+      for (size_t at = i; at != 0; at = places[at].before) end.insert(end.begin(), places[at].byte);
+      return end;
+    }
+    for (int byte = 0; byte < 256; byte++) {
+      const GrammarStates::Set next = states.Step(places[i].state, static_cast<uint8_t>(byte));
+      if (next != GrammarStates::kDead && seen.insert(next).second)
+        places.push_back({next, i, static_cast<char>(byte)});
+    }
+  }
+  return Fail(ErrorCode::kInternal, "a text that was begun has no end: {}", text);
+}
 
 class Walk {
  public:
   Walk(std::shared_ptr<const CompiledGrammar> grammar, uint32_t seed)
-      : vocabulary_(grammar->vocabulary()), state_(std::move(grammar)), random_(seed) {
-    while (vocabulary_.bytes(quote_) != "\"") quote_++;
-  }
+      : vocabulary_(grammar->vocabulary()), state_(std::move(grammar)), random_(seed) {}
 
-  // Nothing where it came to no end.
-  Result<std::optional<std::string>> Run() {
+  Result<std::string> Run(GrammarStates& states) {
     std::string text;
-    for (int i = 0; i < kTokens; i++) {
-      const TokenId token = Choose(TRY(state_.Mask()), i > kPatience);
+    for (uint32_t left = 1 + Random(kLongestWalk); left > 0; left--) {
+      const TokenId token = Choose(TRY(state_.Mask()));
       TRY(state_.Accept(token));
       if (state_.finished()) return text;
       text += vocabulary_.bytes(token);
     }
-    return std::nullopt;
+    const std::string end = TRY(ShortestEnd(states, text));
+    for (const char byte : end) {
+      const auto mask = TRY(state_.Mask());
+      TokenId token = 0;
+      while (vocabulary_.bytes(token) != std::string_view(&byte, 1)) token++;
+      CHECK((mask[static_cast<size_t>(token) / 64] >> (token % 64) & 1) != 0);
+      TRY(state_.Accept(token));
+      text += byte;
+    }
+    TRY(state_.Mask());
+    TRY(state_.Accept(vocabulary_.end_tokens()[0]));
+    return text;
   }
 
  private:
-  uint32_t Random(size_t n) { return static_cast<uint32_t>(random_() % n); }
+  uint32_t Random(size_t n) { return static_cast<uint32_t>((random_() >> 4) % n); }
 
-  // Tokens of one byte after which a string may end.
-  std::vector<TokenId> TokensBeforeQuote(std::span<const std::vector<TokenId>> by_byte) const {
-    std::vector<TokenId> found;
-    for (const auto& tokens : by_byte) {
-      for (const TokenId token : tokens) {
-        if (vocabulary_.bytes(token).size() > 1) continue;
-        GrammarState after = state_;
-        if (after.Accept(token) && after.Accept(quote_)) found.push_back(token);
-        break;
-      }
-    }
-    return found;
-  }
-
-  TokenId Choose(std::span<const uint64_t> mask, bool hurry) {
-    // By first byte, so that rare ways to go on are gone as well.
+  // By first byte, so that rare ways to go on are gone as well.
+  TokenId Choose(std::span<const uint64_t> mask) {
     std::array<std::vector<TokenId>, 256> by_byte;
     std::vector<TokenId> ends;
-    std::vector<uint8_t> bytes, closing;
     for (size_t word = 0; word < mask.size(); word++) {
       for (uint64_t rest = mask[word]; rest != 0; rest &= rest - 1) {
         const auto token = static_cast<TokenId>(word * 64 + static_cast<size_t>(std::countr_zero(rest)));
-        if (vocabulary_.IsEnd(token)) {
-          ends.push_back(token);
-          continue;
-        }
-        const auto byte = static_cast<uint8_t>(vocabulary_.bytes(token)[0]);
-        if (by_byte[byte].empty()) {
-          bytes.push_back(byte);
-          if (byte == '"') closing.assign(1, byte);  // a string before all else
-          if ((byte == '}' || byte == ']') && (closing.empty() || closing[0] != '"')) closing.push_back(byte);
-        }
-        by_byte[byte].push_back(token);
+        auto& list = vocabulary_.IsEnd(token) ? ends : by_byte[static_cast<uint8_t>(vocabulary_.bytes(token)[0])];
+        list.push_back(token);
       }
     }
-    if (!ends.empty() && (bytes.empty() || Random(3) == 0)) return ends[Random(ends.size())];
-    if (hurry && (closing.empty() || closing[0] != '"')) {
-      const auto before_quote = TokensBeforeQuote(by_byte);
-      if (!before_quote.empty()) return before_quote[Random(before_quote.size())];
+    std::vector<const std::vector<TokenId>*> ways;
+    for (const auto& tokens : by_byte) {
+      if (!tokens.empty()) ways.push_back(&tokens);
     }
-    const bool closes = hurry && !closing.empty() && Random(4) != 0;
-    const auto& from = by_byte[closes ? closing[Random(closing.size())] : bytes[Random(bytes.size())]];
-    return from[Random(from.size())];
+    if (!ends.empty() && (ways.empty() || Random(3) == 0)) return ends[0];
+    const auto& way = *ways[Random(ways.size())];
+    return way[Random(way.size())];
   }
 
   const GrammarVocabulary& vocabulary_;
   GrammarState state_;
   std::minstd_rand random_;
-  TokenId quote_ = 0;
 };
 
 Result<json::object> Answer(const json::object& request, const std::shared_ptr<const GrammarVocabulary>& vocabulary) {
@@ -109,17 +118,9 @@ Result<json::object> Answer(const json::object& request, const std::shared_ptr<c
   }
   const auto compiled = TRY(CompiledGrammar::Create(*grammar, vocabulary));
   const auto count = request.at("samples").to_number<uint32_t>(), seed = request.at("seed").to_number<uint32_t>();
-  int64_t unfinished = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    const auto text = TRY(Walk(compiled, seed * 1000 + i + 1).Run());
-    if (text) {
-      samples.emplace_back(*text);
-    } else {
-      unfinished++;
-    }
-  }
+  GrammarStates states(program, 0, size_t{1} << 28);
+  for (uint32_t i = 0; i < count; i++) samples.emplace_back(TRY(Walk(compiled, seed * 1000 + i + 1).Run(states)));
   answer["samples"] = std::move(samples);
-  answer["unfinished"] = unfinished;
   answer["takes"] = std::move(takes);
   return answer;
 }

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grammar_schemas import COUNT, schemas
+from grammar_schemas import schemas
 from harness import NotRun, finish, run_functions
 
 CLIENTS = Path(os.environ.get("BOTHY_TEST_CLIENTS") or Path.home() / ".cache" / "bothy" / "clients")
@@ -100,7 +100,6 @@ def mutant(value, source):
 
 def test_every_finished_answer_meets_its_schema():
     meets = reference()
-    finished = 0
     for tokenizer, half in (("llama3", 0), ("mistral-v1", 1)):
         with Grammars(tokenizer) as grammars:
             for number, (schema, _) in enumerate(schemas()):
@@ -108,14 +107,11 @@ def test_every_finished_answer_meets_its_schema():
                     continue
                 answer = grammars.ask(schema, samples=SAMPLES_EACH, seed=number)
                 assert "error" not in answer, (number, answer["error"], schema)
-                assert answer["samples"], (number, schema)
-                finished += len(answer["samples"])
+                assert len(answer["samples"]) == SAMPLES_EACH, (number, schema)
                 for text in answer["samples"]:
                     value = json.loads(text)
                     json.dumps(value, ensure_ascii=False).encode()  # no half characters
                     assert meets(value, schema), (number, text, schema)
-    print(f"{finished} of {COUNT * SAMPLES_EACH} walks came to an end")
-    assert finished > COUNT * SAMPLES_EACH * 0.9, finished
 
 
 def test_values_that_meet_a_schema_are_taken_and_others_are_not():
