@@ -162,7 +162,9 @@ TEST(Pattern, MatchesWhatTheStandardLibraryMatches) {
       const bool expected = std::regex_search(word, reference);
       matched += expected ? 1 : 0;
       ASSERT_EQ(Finds(pattern, word), expected) << pattern << " in " << word;
-      if (set) ASSERT_EQ(set->Contains(word), expected) << pattern << " in " << word;
+      if (set) {
+        ASSERT_EQ(set->Contains(word), expected) << pattern << " in " << word;
+      }
     }
   }
   EXPECT_GT(matched, 1000u);

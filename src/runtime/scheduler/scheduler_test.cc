@@ -61,7 +61,9 @@ TEST(Scheduler, RequestsMixedWithCancellationsLoseNoPage) {
             if (leaves && answer.tokens[0].size() == 3) (*scheduler)->Cancel(*id);
           }
           EXPECT_FALSE(answer.end->error);
-          if (answer.ends.at(0).reason == FinishReason::kLength) EXPECT_EQ(answer.tokens[0].size(), 20u);
+          if (answer.ends.at(0).reason == FinishReason::kLength) {
+            EXPECT_EQ(answer.tokens[0].size(), 20u);
+          }
         }
       });
     }
