@@ -63,7 +63,9 @@ inline std::vector<json::value> EventData(std::string_view stream, std::string_v
     if (!event.starts_with(prefix)) ADD_FAILURE() << "no data: " << event;
     event.remove_prefix(std::min(event.size(), prefix.size()));
     out.push_back(event == "[DONE]" ? json::value("[DONE]") : Parsed(event));
-    if (!name.empty()) EXPECT_EQ(At(out.back(), "type"), json::value(name));
+    if (!name.empty()) {
+      EXPECT_EQ(At(out.back(), "type"), json::value(name));
+    }
   }
   return out;
 }
