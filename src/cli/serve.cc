@@ -108,6 +108,7 @@ Result<std::unique_ptr<serve::Serving>> OpenServing(Hub& hub, const ServeOptions
                                    .default_model = options.default_model});
   for (size_t i = 0; i < options.models.size(); i++) {
     const std::string& name = i < options.aliases.size() ? options.aliases[i] : options.models[i];
+    fmt::print(stderr, "loading {}\n", name);
     TRY(serving->AddLocal(name, TRY(ResolveModel(options.models[i]))));
     // Now, not at the first request: who serves a model wants to know whether it can be.
     const auto found = TRY(serving->Find(Actor(), name));
@@ -178,10 +179,12 @@ Result<void> Run(const ServeOptions& options) {
 
 BOTHY_SUBCOMMAND(serve)(CLI::App& root, Runner& runner) {
   auto options = std::make_shared<ServeOptions>();
-  CLI::App* app = root.add_subcommand("serve", "Serve the hub to clients of Hugging Face");
+  CLI::App* app = root.add_subcommand(
+      "serve", "Serve the hub, and models, to clients of Hugging Face, OpenAI, Anthropic and Ollama");
   AddServeOptions(*app, *options);
   app->footer(
       "Example:\n  bothy serve --listen 0.0.0.0:8080 --data /srv/bothy\n"
-      "  HF_ENDPOINT=http://localhost:8080 hf download ada/demo");
+      "  HF_ENDPOINT=http://localhost:8080 hf download ada/demo\n"
+      "  bothy serve model.Q4_K_M.gguf --alias mine    # then ask http://127.0.0.1:8080/v1/chat/completions");
   runner.Set(app, [options] { return Run(*options); });
 }
