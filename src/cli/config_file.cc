@@ -121,11 +121,11 @@ std::string Quoted(std::string_view text) {
   return quoted + '"';
 }
 
-// A configuration is shown to others; what opens doors is not: tokens, and passwords in addresses, before the last "@"
-// of the authority or as a parameter.
+// A configuration is shown to others; what opens doors is not: tokens, keys, and passwords in addresses, before the
+// last "@" of the authority or as a parameter.
 std::string WithoutSecret(const std::string& key, std::string value) {
   constexpr std::string_view kHidden = "(hidden)", kParameter = "password=";
-  if (key.ends_with("token") && !value.empty()) return std::string(kHidden);
+  if ((key.ends_with("token") || key.ends_with("api_key")) && !value.empty()) return std::string(kHidden);
   if (const size_t parameter = value.find(kParameter); parameter != std::string::npos) {
     const size_t begin = parameter + kParameter.size();
     value.replace(begin, std::min(value.find('&', begin), value.size()) - begin, kHidden);
@@ -158,7 +158,8 @@ std::string Line(const CLI::Option& option) {
   const bool bare = option.get_type_name().starts_with("INT") || option.get_type_name().starts_with("UINT");
   std::vector<std::string> values;
   for (const std::string& value : Values(option)) {
-    values.push_back(bare ? value : Quoted(WithoutSecret(key, value)));
+    const bool digits = value.find_first_not_of("-0123456789") == std::string::npos && !value.empty();  // no "4GiB"
+    values.push_back(bare && digits ? value : Quoted(WithoutSecret(key, value)));
   }
   const std::string text = fmt::format("{}", fmt::join(values, ", "));
   return fmt::format("{} = {}", key, IsList(option) ? "[" + text + "]" : text);

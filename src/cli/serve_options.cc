@@ -50,20 +50,22 @@ void AddServeOptions(CLI::App& app, ServeOptions& options) {
       ->envname("BOTHY_API_KEY");
   app.add_option("--default-model", options.default_model, "What answers requests that name no model")
       ->envname("BOTHY_DEFAULT_MODEL");
-  app.add_option("-t,--threads", options.threads, "Threads to run models with (default: one for each core)")
-      ->check(CLI::Range(1, 1024))
+  app.add_option("-t,--threads", options.threads, "Threads to run models with; 0: one for each core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str()
       ->envname("BOTHY_THREADS");
   app.add_option("--models-memory", options.models_memory,
-                 "Memory for all models that are loaded (default: three quarters of the machine's)")
+                 "Memory for all models that are loaded; 0: three quarters of the machine's")
       ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str()
       ->envname("BOTHY_MODELS_MEMORY");
   app.add_option("--cache-memory", options.cache_memory, "Memory for each model's cache of keys and values")
       ->transform(CLI::AsSizeValue(false))
       ->default_str("4GiB")
       ->envname("BOTHY_CACHE_MEMORY");
-  app.add_option("-c,--context", options.context,
-                 "Tokens of context for each answer (default: what the model was made for)")
-      ->check(CLI::Range(1, 1 << 30))
+  app.add_option("-c,--context", options.context, "Tokens of context for each answer; 0: what the model was made for")
+      ->check(CLI::Range(0, 1 << 30))
+      ->capture_default_str()
       ->envname("BOTHY_CONTEXT");
 }
 
