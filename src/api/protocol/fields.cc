@@ -78,8 +78,8 @@ Result<std::optional<int64_t>> Fields::Int(std::string_view key, int64_t low, in
   const json::value* value = Find(key);
   if (value == nullptr) return std::nullopt;
   boost::json::error_code error;
-  const auto number = value->is_number() ? value->to_number<int64_t>(error) : low - 1;
-  if (error || number < low || number > high) {
+  const int64_t number = value->is_number() ? value->to_number<int64_t>(error) : 0;
+  if (!value->is_number() || error || number < low || number > high) {
     return Unexpected(key, fmt::format("an integer from {} to {}", low, high));
   }
   return number;

@@ -19,6 +19,7 @@ TEST(Fields, TypesAndLimitsAreCheckedAndNamed) {
   EXPECT_EQ(fields.Int("n", 1, 2).error().message, "options.n: expected an integer from 1 to 2, found 3");
   EXPECT_EQ(RefusedField(fields.Int("x", 0, 1)), "options.x");
   EXPECT_EQ(RefusedField(fields.Int("big", 0, 1)), "options.big");
+  EXPECT_EQ(RefusedField(fields.Int("s", INT64_MIN, INT64_MAX)), "options.s");
   EXPECT_EQ(*fields.Number("x", 0, 0.5), 0.5);
   EXPECT_EQ(fields.Number("x", 0.6, 1).error().message, "options.x: expected a number from 0.6 to 1, found 0.5");
   EXPECT_FALSE(fields.Bool("s"));
