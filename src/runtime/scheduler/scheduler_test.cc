@@ -101,12 +101,12 @@ TEST(Scheduler, TextComesInWholeCharactersAndEndsAtStopStrings) {
   ASSERT_OK(files);
   const auto tokenizer = OpenTokenizer(*files);
   ASSERT_OK(tokenizer);
-  ThreadPool pool(2);
-  const auto open = [&] {
-    auto model = LoadLanguageModel(*files, pool, {.precision = Precision::kExact, .max_rows = 64, .progress = {}});
-    return *Engine::Create(*std::move(model), pool, {.kv = KvType::kF32, .cache_tokens = 3000});
+  ThreadPool pool(2), session_pool(1);  // one that two threads use at once would be a race
+  const auto open = [&](ThreadPool& threads) {
+    auto model = LoadLanguageModel(*files, threads, {.precision = Precision::kExact, .max_rows = 64, .progress = {}});
+    return *Engine::Create(*std::move(model), threads, {.kv = KvType::kF32, .cache_tokens = 3000});
   };
-  const auto engine = open(), session_engine = open();
+  const auto engine = open(pool), session_engine = open(session_pool);
   const auto scheduler = Scheduler::Create(*engine, tokenizer->get(), {});
   ASSERT_OK(scheduler);
   std::vector<StreamRequest> requests;
