@@ -37,10 +37,11 @@ CompiledGrammar::Counts CompiledGrammar::counts() const {
   return counts_;
 }
 
-// Takes a text to the newest table, and makes a new one when half of the memory is used, so that the other half is
-// there for one more token or mask. Old tables go when the last text has left them.
+// Before a token or a mask: takes a text to the newest table, and makes a new one when half of the memory is used, so
+// that the other half is there for one more token or mask. Old tables go when the last text has left them.
 void CompiledGrammar::Renew(std::shared_ptr<Table>& table, GrammarStates::Set& state) const {
   if (table_->states.failed() || table_->states.bytes() + table_->mask_bytes > memory_ / 2) table_ = NewTable();
+  table_->states.AllowWork();
   if (table == table_) return;
   state = table->states.CopyTo(state, table_->states);
   table = table_;

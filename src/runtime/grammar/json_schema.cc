@@ -97,7 +97,7 @@ class SchemaCompiler {
       kinds.push_back(TRY(WriteObject(facts.objects, json_, patterns_, budget_, rule_for)));
     }
     if ((facts.types & kArrayType) != 0) kinds.push_back(TRY(WriteArray(facts.arrays, json_, rule_for)));
-    if ((facts.types & kStringType) != 0) kinds.push_back(TRY(WriteString(facts.strings, json_)));
+    if ((facts.types & kStringType) != 0) kinds.push_back(TRY(WriteString(facts.strings, json_, budget_)));
     if ((facts.types & (kIntegerType | kFractionType)) != 0) {
       const bool integers = (facts.types & kFractionType) == 0;
       if (facts.numbers.open()) {

@@ -24,6 +24,7 @@ class ObjectWriter {
 
   Result<Node> Run() {
     ListNames();
+    TRY(CollectPatterns());
     TRY(budget_.Spend(listed_.size() * (1 + facts_.views.size())));
     std::vector<Rule> pairs;
     for (const std::string& name : listed_) pairs.push_back(TRY(ListedPair(name)));
@@ -34,14 +35,9 @@ class ObjectWriter {
   }
 
  private:
-  struct NamePattern {
-    std::string_view text;
-    const StringSet* names = nullptr;
-  };
-
   void ListNames() {
     const auto add = [&](std::string_view name) {
-      if (numbers_.try_emplace(std::string(name), listed_.size()).second) listed_.emplace_back(name);
+      if (known_.emplace(name).second) listed_.emplace_back(name);
     };
     for (const ObjectView& view : facts_.views) {
       if (view.properties == nullptr) continue;
@@ -51,13 +47,29 @@ class ObjectWriter {
     required_.insert(facts_.required.begin(), facts_.required.end());
   }
 
+  Result<void> CollectPatterns() {
+    for (const ObjectView& view : facts_.views) {
+      if (view.patterns == nullptr) continue;
+      for (const auto& member : *view.patterns) {
+        if (name_patterns_.contains(member.key())) continue;
+        if (name_patterns_.size() == kMaxNamePatterns) {
+          return Fail(ErrorCode::kInvalidArgument, "\"patternProperties\" has more than {} patterns", kMaxNamePatterns);
+        }
+        const StringSet* names = TRY_CONTEXT("\"patternProperties\"", patterns_.Of(member.key(), PatternUse::kSearch));
+        TRY(budget_.Spend(names->size()));
+        name_patterns_[member.key()] = names;
+      }
+    }
+    return {};
+  }
+
   Node Pair(Node name, Conjunction schemas) {
     return grammar_.Sequence(
         {name, grammar_.Literal(":"), json_.Space(), grammar_.Reference(rule_for_(std::move(schemas)))});
   }
 
   // Schemas of a property: `matches` tells which patterns of names are its own.
-  Result<Conjunction> SchemasOf(const std::string* listed, const std::set<std::string_view>* matched) {
+  Conjunction SchemasOf(const std::string* listed, const std::set<std::string_view>* matched) {
     Conjunction schemas;
     for (const ObjectView& view : facts_.views) {
       bool named = false;
@@ -71,17 +83,13 @@ class ObjectWriter {
       if (view.patterns != nullptr) {
         for (const auto& member : *view.patterns) {
           const std::string_view text = member.key();
-          const bool matches = listed != nullptr ? TRY(NamesOf(text))->Contains(*listed) : matched->contains(text);
+          const bool matches = listed != nullptr ? name_patterns_.at(text)->Contains(*listed) : matched->contains(text);
           if (matches) take(member.value());
         }
       }
       if (!named && view.additional != nullptr) schemas.push_back({view.additional, false});
     }
     return schemas;
-  }
-
-  Result<const StringSet*> NamesOf(std::string_view pattern) {
-    return TRY_CONTEXT("\"patternProperties\"", patterns_.Of(pattern, PatternUse::kSearch));
   }
 
   // What "propertyNames" leaves.
@@ -128,38 +136,32 @@ class ObjectWriter {
       }
     }
     const Node written = grammar_.Literal(JsonGrammar::Quoted(name));
-    grammar_.Define(rule, Pair(written, TRY(SchemasOf(&name, nullptr))));
+    grammar_.Define(rule, Pair(written, SchemasOf(&name, nullptr)));
     return rule;
   }
 
   // A property that is not listed; nothing where there can be none.
   Result<std::optional<Rule>> OtherPair() {
     bool wanted = listed_.empty() || !facts_.names.empty();
-    std::map<std::string_view, const StringSet*> patterns;
     for (const ObjectView& view : facts_.views) {
       wanted = wanted || view.additional != nullptr || view.patterns != nullptr;
-      if (view.patterns == nullptr) continue;
-      for (const auto& member : *view.patterns) patterns[member.key()] = TRY(NamesOf(member.key()));
     }
     const auto forbids = [](const ObjectView& view) {
       return view.additional != nullptr && view.additional->is_bool() && !view.additional->get_bool();
     };
-    if (!wanted || (patterns.empty() && std::ranges::any_of(facts_.views, forbids))) return std::nullopt;
-    if (patterns.size() > kMaxNamePatterns) {
-      return Fail(ErrorCode::kInvalidArgument, "\"patternProperties\" has more than {} patterns", kMaxNamePatterns);
-    }
-    if (listed_.empty() && patterns.empty() && facts_.names.empty()) {
-      return grammar_.Add("a property", Pair(json_.String(0, Grammar::kUnbounded), TRY(SchemasOf(nullptr, &kNone))));
+    if (!wanted || (name_patterns_.empty() && std::ranges::any_of(facts_.views, forbids))) return std::nullopt;
+    if (listed_.empty() && name_patterns_.empty() && facts_.names.empty()) {
+      return grammar_.Add("a property", Pair(json_.String(0, Grammar::kUnbounded), SchemasOf(nullptr, &kNone)));
     }
     StringSet names = TRY_CONTEXT("\"propertyNames\"", AllowedNames());
     if (!listed_.empty()) names = TRY(names.Without(TRY(StringSet::Of(listed_))));
     // A kind of name for each set of patterns that it matches and no others.
     std::vector<Node> kinds;
-    for (size_t set = 0; set < size_t{1} << patterns.size(); set++) {
+    for (size_t set = 0; set < size_t{1} << name_patterns_.size(); set++) {
       std::set<std::string_view> matched;
       StringSet kind = names;
       size_t i = 0;
-      for (const auto& [text, of_pattern] : patterns) {
+      for (const auto& [text, of_pattern] : name_patterns_) {
         if ((set >> i++ & 1) != 0) {
           matched.insert(text);
           kind = TRY(kind.And(*of_pattern));
@@ -167,10 +169,11 @@ class ObjectWriter {
           kind = TRY(kind.Without(*of_pattern));
         }
       }
+      TRY(budget_.Spend(kind.size()));
       if (kind.empty()) continue;
       const Rule rule = kind.WriteTo(grammar_, [&](const CodePointSet& c) { return json_.Character(c); });
       const Node name = grammar_.Sequence({grammar_.Literal("\""), grammar_.Reference(rule), grammar_.Literal("\"")});
-      kinds.push_back(Pair(name, TRY(SchemasOf(nullptr, &matched))));
+      kinds.push_back(Pair(name, SchemasOf(nullptr, &matched)));
     }
     if (kinds.empty()) return std::nullopt;
     return grammar_.Add("a property", grammar_.Choice(std::move(kinds)));
@@ -244,9 +247,10 @@ class ObjectWriter {
   PatternSets& patterns_;
   SchemaBudget& budget_;
   const RuleForSchemas& rule_for_;
-  std::vector<std::string> listed_;        // names that the schema knows, in its order
-  std::map<std::string, size_t> numbers_;  // in listed_
+  std::vector<std::string> listed_;  // names that the schema knows, in its order
+  std::set<std::string> known_;      // the same
   std::set<std::string> required_;
+  std::map<std::string_view, const StringSet*> name_patterns_;  // of all views
   std::optional<StringSet> allowed_;
 };
 

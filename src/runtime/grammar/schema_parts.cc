@@ -8,7 +8,7 @@ namespace bothy {
 
 using Node = Grammar::Node;
 
-Result<Node> WriteString(const StringFacts& facts, JsonGrammar& json) {
+Result<Node> WriteString(const StringFacts& facts, JsonGrammar& json, SchemaBudget& budget) {
   Grammar& grammar = json.grammar();
   std::vector<Pattern> patterns;
   for (const std::string& pattern : facts.patterns) {
@@ -36,12 +36,12 @@ Result<Node> WriteString(const StringFacts& facts, JsonGrammar& json) {
   if (patterns.size() == 1 && length.min >= min && length.max <= max) {
     return quoted(WritePattern(patterns[0], grammar, write));
   }
-  // TRY is a statement of its own here: the states of one set are looked at while the next is made.
   StringSet strings =
       TRY_CONTEXT("\"minLength\", \"maxLength\" beside \"pattern\" or \"format\"", StringSet::OfLength(min, max));
   for (const Pattern& pattern : patterns) {
     const StringSet one = TRY_CONTEXT("\"pattern\" or \"format\"", StringSet::Of(pattern));
     strings = TRY_CONTEXT("\"pattern\" or \"format\" beside others", strings.And(one));
+    TRY(budget.Spend(one.size() + strings.size()));
   }
   return quoted(grammar.Reference(strings.WriteTo(grammar, write)));
 }

@@ -14,7 +14,7 @@ namespace bothy {
 using RuleForSchemas = std::function<Grammar::Rule(Conjunction)>;
 
 // One pattern, or lengths, are written as they are; several conditions as the automaton that they leave together.
-Result<Grammar::Node> WriteString(const StringFacts& facts, JsonGrammar& json);
+Result<Grammar::Node> WriteString(const StringFacts& facts, JsonGrammar& json, SchemaBudget& budget);
 
 inline constexpr size_t kMaxPrefixItems = 256;  // items with schemas of their own
 Result<Grammar::Node> WriteArray(const ArrayFacts& facts, JsonGrammar& json, const RuleForSchemas& rule_for);

@@ -9,6 +9,9 @@ namespace {
 // What a set and a step cost besides their items: a record and a node of the hash set; a slot of a table half full.
 constexpr size_t kSetBytes = 64, kStepBytes = 48;
 
+// An item takes as long as looking at so many edges.
+constexpr size_t kWorkOfItem = 32;
+
 }  // namespace
 
 size_t GrammarStates::SetHash::operator()(Set set) const {
@@ -65,13 +68,18 @@ GrammarStates::GrammarStates(const GrammarProgram& program, size_t horizon, size
 
 tl::unexpected<Error> GrammarStates::Failure() const {
   return Fail(ErrorCode::kResourceExhausted,
-              "the grammar leaves too much open at once: more than {} readings, or states of more than {} bytes",
-              kMaxItems, max_bytes_);
+              "the grammar leaves too much open at once: more than {} readings, or more states than are looked at",
+              kMaxItems);
 }
 
 void GrammarStates::Charge(size_t bytes) {
   bytes_ += bytes;
   failed_ = failed_ || bytes_ > max_bytes_;
+}
+
+void GrammarStates::Work(size_t work) {
+  failed_ = failed_ || work > work_left_;
+  work_left_ -= std::min(work, work_left_);
 }
 
 GrammarStates::Set GrammarStates::Intern(std::vector<Item>& items) {
@@ -117,6 +125,7 @@ GrammarStates::Set GrammarStates::FindStep(Set state, uint8_t byte) {
 
 GrammarStates::Set GrammarStates::FindNewStep(Set state, uint8_t byte) {
   for (const Item& item : items(state)) {
+    Work(1 + program_.position(item.position).size);
     for (const GrammarProgram::Edge& edge : program_.edges(program_.position(item.position))) {
       if (edge.first <= byte && byte <= edge.last) work_.push_back({edge.target, 0, item.context});
     }
@@ -154,6 +163,7 @@ void GrammarStates::Expand(bool entering) {
   while (!work_.empty()) {
     const Item item = work_.back();
     work_.pop_back();
+    Work(kWorkOfItem);
     if (failed_ || !seen_.Add(item)) continue;
     if (seen_.size() > kMaxItems) failed_ = true;
     const auto follow = [&](uint32_t position) { work_.push_back({position, 0, item.context}); };
@@ -245,6 +255,7 @@ GrammarStates::Set GrammarStates::CopyTo(Set set, GrammarStates& other, FlatMap<
 Result<bool> Matches(const GrammarProgram& program, std::string_view text) {
   constexpr size_t kMaxBytes = size_t{64} << 20;
   GrammarStates states(program, 0, kMaxBytes);
+  states.AllowWork(GrammarStates::kWorkAtOnce * 16);
   GrammarStates::Set state = states.start();
   for (const char byte : text) state = states.Step(state, static_cast<uint8_t>(byte));
   if (states.failed()) return states.Failure();

@@ -55,6 +55,11 @@ class GrammarStates {  // For one thread at a time.
   // This state in `other`, which runs the same program.
   Set CopyTo(Set state, GrammarStates& other) const;
 
+  // Work until the next call of this, after which the limit counts as reached: 2^27 take a fifth of a second or so, and
+  // what a natural grammar asks for one mask is a hundredth of that.
+  static constexpr size_t kWorkAtOnce = size_t{1} << 27;
+  void AllowWork(size_t work = kWorkAtOnce) { work_left_ = work; }
+
   // A limit was reached: what was answered since is not true, and the table is of use only for copying earlier states.
   bool failed() const { return failed_; }
   tl::unexpected<Error> Failure() const;
@@ -114,6 +119,7 @@ class GrammarStates {  // For one thread at a time.
   uint32_t SimilarCount(const Item& item) const;
   Set CopyTo(Set set, GrammarStates& other, FlatMap<uint32_t, Set>& copied) const;
   void Charge(size_t bytes);
+  void Work(size_t work);
 
   const GrammarProgram& program_;
   const size_t horizon_, max_bytes_;
@@ -129,6 +135,7 @@ class GrammarStates {  // For one thread at a time.
   FlatMap<uint32_t, Set> similar_;
   Set start_ = kDead;
   size_t bytes_ = 0;
+  size_t work_left_ = kWorkAtOnce;
   bool failed_ = false;
 
   // Of the closure that is being made.

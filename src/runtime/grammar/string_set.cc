@@ -32,6 +32,8 @@ class StringSet::Builder {
     for (uint32_t i = 0; i < reached_.size(); i++) {
       TRY(CheckSize(reached_.size()));
       const std::vector<uint32_t> here = Follow(reached_[i]);
+      followed_ += here.size();
+      if (followed_ > kMaxSteps) return Fail(ErrorCode::kResourceExhausted, "the pattern leaves too much open at once");
       set_.states_.emplace_back().accepts = std::ranges::binary_search(here, end);
       AddEdges(i, here);
     }
@@ -46,6 +48,7 @@ class StringSet::Builder {
     std::vector<uint32_t> also;                // places that are reached without a character
     const CodePointSet* characters = nullptr;  // or with one of these
     uint32_t next = 0;
+    uint32_t followed = 0;  // the last round that came by
   };
 
   bool Fits() const { return steps_.size() <= kStepsForState * (kMaxStates + 1); }
@@ -88,14 +91,13 @@ class StringSet::Builder {
   }
 
   // All places that are reached without another character.
-  std::vector<uint32_t> Follow(std::vector<uint32_t> places) const {
-    std::vector<bool> seen(steps_.size());
+  std::vector<uint32_t> Follow(std::vector<uint32_t> places) {
     std::vector<uint32_t> all;
+    round_++;
     while (!places.empty()) {
       const uint32_t place = places.back();
       places.pop_back();
-      if (seen[place]) continue;
-      seen[place] = true;
+      if (std::exchange(steps_[place].followed, round_) == round_) continue;
       all.push_back(place);
       places.insert(places.end(), steps_[place].also.begin(), steps_[place].also.end());
     }
@@ -133,6 +135,8 @@ class StringSet::Builder {
   }
 
   std::vector<Step> steps_;
+  uint32_t round_ = 0;
+  size_t followed_ = 0;
   std::map<std::vector<uint32_t>, uint32_t> numbers_;
   std::vector<std::vector<uint32_t>> reached_;  // for each state
   StringSet set_;

@@ -16,6 +16,8 @@ class StringSet {
  public:
   // Larger automata are kResourceExhausted. A pattern's counts and a length are written out here.
   static constexpr size_t kMaxStates = 1 << 14;
+  // And so are patterns that take more steps to make one of: a tenth of a second or so.
+  static constexpr size_t kMaxSteps = 1 << 22;
 
   static StringSet All();
   static Result<StringSet> Of(const Pattern& pattern);
@@ -27,6 +29,7 @@ class StringSet {
   Result<StringSet> Without(const StringSet& other) const { return Combine(other, false); }
 
   bool empty() const { return states_.empty(); }
+  size_t size() const { return states_.size(); }
   bool Contains(std::string_view text) const;  // valid UTF-8
 
   // A rule for each state.
