@@ -14,6 +14,7 @@
 
 #include "runtime/grammar/gbnf.h"
 #include "runtime/grammar/grammar_state.h"
+#include "runtime/grammar/json_schema.h"
 #include "runtime/grammar/token_mask.h"
 #include "text/open_tokenizer.h"
 
@@ -31,6 +32,27 @@ string ::= "\"" ([^"\\\x00-\x1F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4}))* "\"
 number ::= "-"? ("0" | [1-9] [0-9]{0,15}) ("." [0-9]+)? ([eE] [-+]? [0-9]{1,3})?
 ws     ::= ([ ] | "\n" [ ]{0,24})?
 )";
+
+constexpr std::string_view kSchema = R"({"type": "object", "additionalProperties": false,
+  "required": ["name", "born", "fields", "biography", "works", "address"],
+  "properties": {
+    "name": {"type": "string", "maxLength": 60}, "born": {"type": "integer", "minimum": 1000, "maximum": 2100},
+    "fields": {"type": "array", "items": {"enum": ["mathematics", "computing", "physics"]}, "minItems": 1, "maxItems": 5},
+    "alive": {"type": "boolean"}, "biography": {"type": "string"},
+    "works": {"type": "array", "items": {"$ref": "#/$defs/work"}},
+    "address": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {
+      "city": {"type": "string", "pattern": "^[A-Z][a-z]+$"}, "code": {"type": "string", "pattern": "^[A-Z]{2}\\d{4}$"}},
+      "required": ["city"]}]}},
+  "$defs": {"work": {"type": "object", "properties": {"title": {"type": "string"}, "year": {"type": "integer"},
+    "pages": {"type": "array", "items": {"type": "integer", "minimum": 0}}, "score": {"type": "number"}},
+    "required": ["title", "year"]}}})";
+
+constexpr std::string_view kSchemaAnswer = R"({
+  "name": "Ada Lovelace", "born": 1815, "fields": ["mathematics", "computing"], "alive": false,
+  "biography": "She wrote the first published program: a table of Bernoulli numbers. \u201cThe engine weaves…\u201d",
+  "works": [{"title": "Notes on the Analytical Engine", "year": 1843, "pages": [666, 731], "score": 9.75}],
+  "address": {"city": "London", "code": "SW1234"}
+})";
 
 constexpr std::string_view kAnswer = R"({
   "name": "Ada Lovelace", "born": 1815, "fields": ["mathematics", "computing"], "alive": false,
@@ -105,7 +127,9 @@ Result<void> Run(const char* path) {
                                                     tokenizer->special_tokens().end_of_generation);
   fmt::print("{} tokens, {} nodes, made in {:.0f} ms\n", vocabulary->size(), vocabulary->nodes().size(),
              (Now() - start) * 1e3);
-  return Measure("any JSON object, GBNF", TRY(ParseGbnf(kJson)), kAnswer, *tokenizer, vocabulary);
+  TRY(Measure("any JSON object, GBNF", TRY(ParseGbnf(kJson)), kAnswer, *tokenizer, vocabulary));
+  TRY(Measure("any JSON object, as response_format has it", JsonObjectGrammar(), kAnswer, *tokenizer, vocabulary));
+  return Measure("a JSON schema", TRY(ParseJsonSchema(kSchema)), kSchemaAnswer, *tokenizer, vocabulary);
 }
 
 }  // namespace
