@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "runtime/grammar/token_mask.h"
+
 namespace bothy {
 
 size_t MaxLength(const SamplingParams& params, size_t prompt) {
@@ -19,9 +21,7 @@ std::span<const float> Allow(std::span<const float> logits, std::span<const uint
   if (mask.empty()) return logits;
   DCHECK(mask.size() * 64 >= logits.size());
   allowed.resize(logits.size());
-  for (size_t i = 0; i < logits.size(); i++) {
-    allowed[i] = (mask[i / 64] >> (i % 64) & 1) != 0 ? logits[i] : -std::numeric_limits<float>::infinity();
-  }
+  ApplyMask(mask, logits, allowed);
   return allowed;
 }
 

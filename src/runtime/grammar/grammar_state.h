@@ -2,7 +2,7 @@
 //
 //   auto compiled = TRY(CompiledGrammar::Create(TRY(ParseGbnf(text)), vocabulary));
 //   GrammarState state(compiled);
-//   ... ApplyMask(TRY(state.Mask()), logits); TRY(state.Accept(token)); ... until state.finished()
+//   ... ApplyMask(TRY(state.Mask()), logits, logits); TRY(state.Accept(token)); ... until state.finished()
 #pragma once
 
 #include <cstdint>

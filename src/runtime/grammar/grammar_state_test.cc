@@ -380,7 +380,7 @@ TEST(TokenMask, ForbidsWhatIsNotInIt) {
     const bool allowed = i < 64 || i == 128 + 5 || i == 128 + 63;  // beyond the mask: no
     EXPECT_EQ(out[i], allowed ? logits[i] : -std::numeric_limits<float>::infinity()) << i;
   }
-  ApplyMask(mask, logits);
+  ApplyMask(mask, logits, logits);
   EXPECT_EQ(logits, out);
 }
 

@@ -28,6 +28,4 @@ void ApplyMask(std::span<const uint64_t> mask, std::span<const float> logits, st
   }
 }
 
-void ApplyMask(std::span<const uint64_t> mask, std::span<float> logits) { ApplyMask(mask, logits, logits); }
-
 }  // namespace bothy

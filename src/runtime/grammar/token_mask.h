@@ -6,10 +6,8 @@
 
 namespace bothy {
 
-// Minus infinity for every logit whose token is not in the mask, or lies beyond it.
-void ApplyMask(std::span<const uint64_t> mask, std::span<float> logits);
-
-// The same into `out`, of the same size as `logits`.
+// The logits into `out`, of the same size (and the same memory, where that is wanted): minus infinity for every token
+// that is not in the mask, or lies beyond it.
 void ApplyMask(std::span<const uint64_t> mask, std::span<const float> logits, std::span<float> out);
 
 }  // namespace bothy
