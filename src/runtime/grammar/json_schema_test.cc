@@ -278,6 +278,27 @@ TEST(JsonSchema, HasLimits) {
   };
   EXPECT_EQ(ErrorOf(listed(kMaxPrefixItems)), "none");
   EXPECT_THAT(ErrorOf(listed(kMaxPrefixItems + 1)), HasSubstr("more than 256"));
+  const auto patterns = [](size_t count) {
+    std::string schema = R"({"type": "object", "patternProperties": {"^0": true)";
+    for (size_t i = 1; i < count; i++) schema += fmt::format(R"(, "^{}": true)", i);
+    return schema + "}}";
+  };
+  EXPECT_EQ(ErrorOf(patterns(kMaxNamePatterns)), "none");
+  EXPECT_THAT(ErrorOf(patterns(kMaxNamePatterns + 1)), HasSubstr("more than 4 patterns"));
+  const auto exclusive = [](size_t count) {
+    std::string schema = R"({"oneOf": [{"const": 0})";
+    for (size_t i = 1; i < count; i++) schema += fmt::format(R"(, {{"const": {}}})", i);
+    return schema + "]}";
+  };
+  EXPECT_EQ(ErrorOf(exclusive(kMaxExclusive)), "none");
+  EXPECT_THAT(ErrorOf(exclusive(kMaxExclusive + 1)), HasSubstr("more than 64 alternatives"));
+  const auto chain = [](size_t schemas) {
+    std::string schema = R"({"$ref": "#/$defs/d1", "$defs": {)";
+    for (size_t i = 1; i + 1 < schemas; i++) schema += fmt::format(R"("d{}": {{"$ref": "#/$defs/d{}"}},)", i, i + 1);
+    return schema + fmt::format(R"("d{}": {{}}}}}})", schemas - 1);
+  };
+  EXPECT_EQ(ErrorOf(chain(kMaxSchemaNesting)), "none");
+  EXPECT_THAT(ErrorOf(chain(kMaxSchemaNesting + 1)), HasSubstr("more than 300 schemas in each other"));
   std::string many = R"({"type": "object", "additionalProperties": true, "properties": {)";
   for (int i = 0; i < 500; i++) many += fmt::format(R"("property_{}": {{"type": "string"}},)", i);
   EXPECT_EQ(ErrorOf(many + R"("last": {}}})"), "none");

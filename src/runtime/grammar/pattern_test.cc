@@ -224,6 +224,10 @@ TEST(StringSet, HasALimitOnStates) {
   // The states of this one double with each character.
   EXPECT_EQ(StringSet::Of(*ParsePattern("(a|b)*a(a|b){20}", PatternUse::kWhole)).error().code,
             ErrorCode::kResourceExhausted);
+  // So does what takes long although its states are few.
+  EXPECT_OK(StringSet::Of(*ParsePattern("(?:a?){1000}", PatternUse::kWhole)));
+  EXPECT_EQ(StringSet::Of(*ParsePattern("(?:a?){3000}", PatternUse::kWhole)).error().code,
+            ErrorCode::kResourceExhausted);
   EXPECT_OK(StringSet::Of(*ParsePattern("(()){4000000000}", PatternUse::kWhole)));
 }
 
