@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "serve/answer.h"
+#include "serve/answer_reader.h"
 
 namespace bothy::serve {
 namespace {
@@ -185,10 +186,32 @@ TEST(ToolCallReader, ValuesInTagsGetTheTypeThatTheSchemaSays) {
   EXPECT_EQ(choice.tool_calls[0].arguments, R"({"city": "12\n\"x\"", "days": 3, "codes": [1, "a"], "other": "5"})");
 }
 
+TEST(ToolCallReader, AParametersNameEndsAtItsLimit) {
+  const auto read = [](size_t bytes) {
+    const std::string call = "<function=now><parameter=" + std::string(bytes, 'k') + ">v</parameter></function>";
+    return Read(Of("<parameter=<function="), call).text;
+  };
+  EXPECT_EQ(read(XmlCall::kMaxKey), "");
+  EXPECT_NE(read(XmlCall::kMaxKey + 1), "");
+}
+
 TEST(ToolCallReader, ARecipientForTextIsNotPartOfIt) {
   const Choice choice = Read(Of(">>>all"), "all\nHello {you}.\n>>>now\n{}");
   EXPECT_EQ(choice.text, "Hello {you}.");
   EXPECT_EQ(choice.tool_calls.size(), 1);
+}
+
+TEST(AnswerReader, TokensComeWithTheFirstEventOrAnEmptyText) {
+  AnswerReader reader(3, ReasoningReader({}, ""), ToolCallReader(Of("<tool_call>"), Tools(), true, "id"));
+  auto events = reader.Feed("<tool", {{.id = 1}});
+  ASSERT_EQ(events.size(), 1);
+  EXPECT_EQ(events[0].choice, 3);
+  EXPECT_EQ(std::get<TextDelta>(events[0].what).text, "");
+  EXPECT_EQ(events[0].tokens.size(), 1);
+  events = reader.Feed("s>", {{.id = 2}});
+  ASSERT_EQ(events.size(), 1);
+  EXPECT_EQ(std::get<TextDelta>(events[0].what).text, "<tools>");
+  EXPECT_EQ(events[0].tokens.at(0).id, 2);
 }
 
 TEST(ToolSyntax, AConstraintWritesTheCallsThatItsReaderReads) {

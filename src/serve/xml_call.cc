@@ -6,7 +6,6 @@ namespace bothy::serve {
 namespace {
 
 constexpr std::string_view kParameter = "<parameter=", kEndParameter = "</parameter>", kEndFunction = "</function>";
-constexpr size_t kMaxKey = 256;
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 

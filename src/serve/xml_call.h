@@ -12,6 +12,7 @@ namespace bothy::serve {
 class XmlCall {
  public:
   enum class Outcome { kMore, kDone, kBroken };
+  static constexpr size_t kMaxKey = 256;  // bytes of a parameter's name
 
   // `parameters` is the tool's JSON schema, which tells whether a value is text; it must outlive this. Nothing is known
   // of a value that is not in it: it is text.

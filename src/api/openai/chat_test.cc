@@ -5,6 +5,7 @@
 #include "api/openai/completions.h"
 #include "api/openai/embeddings.h"
 #include "api/openai/errors.h"
+#include "api/protocol/request_parts.h"
 #include "api/protocol/testing.h"
 
 namespace bothy::api::openai {
@@ -110,6 +111,47 @@ TEST(OpenAiChat, WrongMessagesAreNamedByTheirPlace) {
   EXPECT_EQ(
       refused(R"([{"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "x"}}]}])"),
       "messages[0].tool_calls[0].function.arguments");
+}
+
+// A list of so many items.
+std::string ListOf(std::string_view item, size_t count) {
+  std::string list;
+  for (size_t i = 0; i < count; i++) list += (i == 0 ? "[" : ", ") + std::string(item);
+  return list + "]";
+}
+
+TEST(OpenAiChat, ListsEndAtTheirLimits) {
+  const auto stop = [](size_t count) { return Refused("\"stop\": " + ListOf("\"x\"", count)); };
+  EXPECT_EQ(stop(kMaxStopStrings), "nothing was refused");
+  EXPECT_EQ(stop(kMaxStopStrings + 1), "stop");
+  const auto tools = [](size_t count) {
+    return Refused("\"tools\": " + ListOf(R"({"type": "function", "function": {"name": "f"}})", count));
+  };
+  EXPECT_EQ(tools(kMaxTools), "nothing was refused");
+  EXPECT_EQ(tools(kMaxTools + 1), "tools");
+  const auto messages = [](size_t count) {
+    return RefusedField(
+        ParseChat(Body("{\"messages\": " + ListOf(R"({"role": "user", "content": "a"})", count) + "}")));
+  };
+  EXPECT_EQ(messages(kMaxMessages), "nothing was refused");
+  EXPECT_EQ(messages(kMaxMessages + 1), "messages");
+  const auto parts = [](size_t count) {
+    return RefusedField(ParseChat(Body(R"({"messages": [{"role": "user", "content": )" +
+                                       ListOf(R"({"type": "text", "text": "a"})", count) + "}]}")));
+  };
+  EXPECT_EQ(parts(kMaxParts), "nothing was refused");
+  EXPECT_EQ(parts(kMaxParts + 1), "messages[0].content");
+  const auto calls = [](size_t count) {
+    return RefusedField(ParseChat(Body(R"({"messages": [{"role": "assistant", "tool_calls": )" +
+                                       ListOf(R"({"id": "c", "function": {"name": "f"}})", count) + "}]}")));
+  };
+  EXPECT_EQ(calls(kMaxCalls), "nothing was refused");
+  EXPECT_EQ(calls(kMaxCalls + 1), "messages[0].tool_calls");
+  const auto prompts = [](size_t count) {
+    return RefusedField(ParseCompletion(Body("{\"prompt\": " + ListOf("\"x\"", count) + "}")));
+  };
+  EXPECT_EQ(prompts(kMaxPrompts), "nothing was refused");
+  EXPECT_EQ(prompts(kMaxPrompts + 1), "prompt");
 }
 
 serve::GenerationOptions Streaming(bool log_probs = false) {
