@@ -53,6 +53,9 @@ Result<std::unique_ptr<Answering>> Answering::Start(std::shared_ptr<ServedModel>
                                                     const CompletionRequest& request, const AskedBy& by,
                                                     const std::string& /*id*/, Sink sink) {
   std::unique_ptr<Answering> answering(new Answering(model));
+  if (request.options.prompt_log_probs) {
+    return Fail(ErrorCode::kUnimplemented, "log-probabilities of the prompt's tokens cannot be given");
+  }
   const SamplingParams params = TRY(answering->ParamsOf(request.options));
   const auto grammar = TRY(model->GrammarFor(ConstraintOf(request.options.format)));
   const ReasoningReader no_reasoning({}, "");
@@ -65,6 +68,14 @@ Result<std::unique_ptr<Answering>> Answering::Start(std::shared_ptr<ServedModel>
     }
     if (request.truncate && static_cast<int64_t>(ids.size()) > *request.truncate) {
       ids.erase(ids.begin(), ids.end() - *request.truncate);
+    }
+    if (request.echo) {
+      const auto* text = std::get_if<std::string>(&prompt);
+      const std::string shown = text != nullptr ? *text : model->tokenizer().Decode(ids);
+      const size_t first = answering->readers_.size();
+      for (size_t i = 0; i < static_cast<size_t>(params.num_return_sequences); i++) {
+        answering->opening_.push_back({.choice = first + i, .what = TextDelta{shown}, .tokens = {}});
+      }
     }
     TRY(answering->Submit(
         std::move(ids), request.options, params, by, grammar, no_reasoning, false,
@@ -94,6 +105,7 @@ Result<void> Answering::Submit(TokenIds prompt, const GenerationOptions& options
   const size_t number = ids_.size();
   for (size_t i = 0; i < per_prompt_; i++) readers_.push_back(reader(number * per_prompt_ + i));
   summary_.choice_tokens.resize(readers_.size());
+  prompt_tokens_ += prompt.size();
   StreamRequest request;
   request.generation.prompt = std::move(prompt);
   request.generation.params = std::move(params);

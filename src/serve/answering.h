@@ -39,6 +39,10 @@ class Answering {
   // What an event of the model means for the answer; the error with which the model failed.
   Result<std::vector<ChatEvent>> Take(size_t prompt, StreamEvent event);
 
+  // What stands before all that the model says: the prompts, where the request wants them in the text.
+  const std::vector<ChatEvent>& opening() const { return opening_; }
+  size_t prompt_tokens() const { return prompt_tokens_; }  // of all prompts
+
   bool finished() const { return prompts_left_ == 0; }
   // When it is finished.
   const Summary& summary() const { return summary_; }
@@ -66,6 +70,8 @@ class Answering {
   int64_t asked_tokens_ = 0;           // the most new ones of a text
   std::vector<StreamId> ids_;          // by prompt
   std::vector<AnswerReader> readers_;  // by choice
+  std::vector<ChatEvent> opening_;
+  size_t prompt_tokens_ = 0;
   size_t prompts_left_ = 0;
   Summary summary_;
 };

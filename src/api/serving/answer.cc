@@ -57,11 +57,13 @@ Result<void> Begin(Running& running, serve::Serving& serving, const Actor& actor
         return serve::Answering::Start(std::move(model), request, by, running.head.id, sink);
       },
       exchange.request));
+  running.head.prompt_tokens = running.answering->prompt_tokens();
   return {};
 }
 
 net::Task<Result<serve::Answer>> WholeAnswer(Running& running) {
   serve::Answer answer;
+  for (const serve::ChatEvent& event : running.answering->opening()) answer.Add(event);
   while (!running.answering->finished()) {
     for (EventQueue::Event& event : co_await running.queue->Take()) {
       auto events = running.Take(std::move(event));
@@ -74,7 +76,9 @@ net::Task<Result<serve::Answer>> WholeAnswer(Running& running) {
 
 net::Task<Result<void>> WriteStream(Running& running, net::BodyWriter& body) {
   const std::stop_callback cancel(running.gone, [&] { running.answering->Cancel(); });
-  auto started = co_await body.Write(running.format->Start(running.head));
+  std::string start = running.format->Start(running.head);
+  for (const serve::ChatEvent& event : running.answering->opening()) start += running.format->Event(event);
+  auto started = co_await body.Write(start);
   CO_TRY(started);
   while (!running.answering->finished()) {
     std::string bytes;
