@@ -22,9 +22,14 @@ double SteadySeconds() {
 
 ModelPool::Options WithDefaults(ModelPool::Options options) {
   if (options.memory_bytes == 0) options.memory_bytes = ThreeQuartersOfMemory();
+  // On a small machine the cache leaves room for the model.
+  options.serving.cache_bytes = std::min(options.serving.cache_bytes, options.memory_bytes / 4);
   if (!options.now) options.now = SteadySeconds;
   return options;
 }
+
+// Errors that are remembered: anybody can ask for any number of files that are no models.
+constexpr std::ptrdiff_t kMaxFailures = 256;
 
 // What another try would find again, as the files do not change.
 bool IsLasting(const Error& error) {
@@ -83,6 +88,7 @@ Result<std::shared_ptr<ServedModel>> ModelPool::Load(const ModelPlace& place, st
     slot.entry.state = PoolEntry::State::kFailed;
     slot.entry.error = loaded.error().message;
     slot.entry.bytes = 0;
+    ForgetOldFailures();
     return loaded;
   }
   slot.model = *loaded;
@@ -100,6 +106,17 @@ Result<std::shared_ptr<ServedModel>> ModelPool::Load(const ModelPlace& place, st
   lock.unlock();
   unloaded.clear();
   return loaded;
+}
+
+void ModelPool::ForgetOldFailures() {
+  const auto failed = [](const auto& slot) { return slot.second.error.has_value(); };
+  while (std::ranges::count_if(slots_, failed) > kMaxFailures) {
+    auto oldest = slots_.end();
+    for (auto slot = slots_.begin(); slot != slots_.end(); slot++) {
+      if (failed(*slot) && (oldest == slots_.end() || slot->second.used < oldest->second.used)) oldest = slot;
+    }
+    slots_.erase(oldest);
+  }
 }
 
 bool ModelPool::IsIdle(const Slot& slot) { return slot.model != nullptr && slot.model.use_count() == 1; }

@@ -43,8 +43,8 @@ class ModelPool {  // Safe to use from several threads.
   explicit ModelPool(Options options);
 
   // The model, loaded if it is not: the caller waits, on a thread that may block. A revision that was found broken is
-  // not tried again: its error is remembered until another is asked for, or Forget. kResourceExhausted where there is
-  // no room, which is tried again. Whoever keeps the pointer keeps the model in memory.
+  // not tried again: its error is remembered until another is asked for, or many others fail. kResourceExhausted where
+  // there is no room, which is tried again. Whoever keeps the pointer keeps the model in memory.
   Result<std::shared_ptr<ServedModel>> Get(const ModelPlace& place);
 
   // A pinned model is never unloaded for another.
@@ -65,6 +65,7 @@ class ModelPool {  // Safe to use from several threads.
 
   Result<std::shared_ptr<ServedModel>> Load(const ModelPlace& place, std::unique_lock<std::mutex>& lock);
   Result<void> MakeRoom(uint64_t bytes, std::vector<std::shared_ptr<ServedModel>>& unloaded, const std::string& key);
+  void ForgetOldFailures();
   uint64_t BytesInUse() const;
   static bool IsIdle(const Slot& slot);
 

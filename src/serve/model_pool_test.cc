@@ -121,6 +121,25 @@ TEST_F(ModelPoolTest, ABrokenRevisionIsRememberedUntilTheNext) {
   EXPECT_EQ(Keys(pool), (std::vector<std::string>{"a@2"}));
 }
 
+TEST_F(ModelPoolTest, OfManyBrokenOnesTheNewestAreRemembered) {
+  ModelPool pool = Pool(2);
+  for (int i = 0; i < 300; i++) {
+    ModelPlace broken = Place(fmt::format("ns/{:03}", i));
+    broken.open = []() -> Result<ModelFiles> { return Fail(ErrorCode::kCorrupt, "nonsense"); };
+    EXPECT_FALSE(pool.Get(broken));
+  }
+  EXPECT_EQ(pool.List().size(), 256u);
+  EXPECT_EQ(pool.List().back().key, "ns/299@1");
+}
+
+TEST_F(ModelPoolTest, WhereMemoryIsShortTheCacheLeavesRoomForTheModel) {
+  ModelPool pool(
+      {.memory_bytes = 2 * model_bytes_, .serving = {.threads = 1, .cache_bytes = uint64_t{4} << 30}, .now = {}});
+  const auto got = pool.Get(Place("a"));
+  ASSERT_OK(got);
+  EXPECT_LE((*got)->bytes(), 2 * model_bytes_);
+}
+
 TEST_F(ModelPoolTest, AFailureThatMayPassIsTriedAgain) {
   ModelPool pool = Pool(2);
   ModelPlace place = Place("a");

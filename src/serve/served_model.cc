@@ -11,7 +11,8 @@
 namespace bothy::serve {
 namespace {
 
-constexpr size_t kGrammarsKept = 32;
+// Of grammars that were asked for lately, and each one's masks: 256 MiB at the most.
+constexpr size_t kGrammarsKept = 16, kGrammarMemory = size_t{16} << 20;
 // A prompt goes through the model in batches of so many tokens at most.
 constexpr size_t kMaxRows = 512;
 constexpr size_t kMaxTexts = 32;  // that the cache has room for at their full length, where memory allows
@@ -104,7 +105,7 @@ Result<std::shared_ptr<const CompiledGrammar>> ServedModel::GrammarFor(const Con
     }
     vocabulary = vocabulary_;
   }
-  auto compiled = TRY(CompiledGrammar::Create(TRY(GrammarOf(constraint)), std::move(vocabulary)));
+  auto compiled = TRY(CompiledGrammar::Create(TRY(GrammarOf(constraint)), std::move(vocabulary), kGrammarMemory));
   const std::lock_guard lock(mutex_);
   grammars_.insert(grammars_.begin(), {key, compiled});
   if (grammars_.size() > kGrammarsKept) grammars_.pop_back();
