@@ -89,10 +89,13 @@ bool IsLoopback(const std::string& listen) {
 }
 
 Result<std::unique_ptr<serve::Serving>> OpenServing(Hub& hub, const ServeOptions& options, SchedulerMetrics& metrics) {
-  const bool reachable = !std::ranges::all_of(options.listen, IsLoopback);
+  // A proxy or a public address brings others to a server that listens for this machine alone.
+  const bool reachable = !std::ranges::all_of(options.listen, IsLoopback) || !options.trusted_proxies.empty() ||
+                         !options.public_url.empty();
   if (!options.models.empty() && options.api_key.empty() && reachable) {
     return Fail(ErrorCode::kUsage,
-                "--api-key: needed to serve models at {}, where others can reach them; without one listen at 127.0.0.1",
+                "--api-key: needed to serve models at {}, where others can reach them; without one listen at "
+                "127.0.0.1, with no proxy before it",
                 fmt::join(options.listen, ", "));
   }
   if (options.aliases.size() > options.models.size()) {
