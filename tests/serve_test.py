@@ -163,6 +163,74 @@ def test_a_demanded_tool_is_called_with_arguments_that_fit():
     assert call["name"] == "weather" and 1 <= json.loads(call["arguments"])["days"] <= 7, call
 
 
+def test_regular_expressions_and_gbnf_are_followed():
+    answer = server.ask("/generate", {"inputs": QUESTION, "parameters": {
+        "max_new_tokens": 30, "do_sample": True, "seed": 1, "grammar": {"type": "regex", "value": "[a-c]{3}-[0-9]{2}"}}})
+    assert re.fullmatch("[a-c]{3}-[0-9]{2}", answer["generated_text"]), answer
+    answer = server.ask("/v1/chat/completions", chat(grammar='root ::= "yes" | "no"'))
+    assert answer["choices"][0]["message"]["content"] in ("yes", "no"), answer
+
+
+def test_several_answers_begin_alike_and_go_their_own_ways():
+    answer = server.ask("/v1/chat/completions", chat(n=3, temperature=1.5, seed=3))
+    assert [choice["index"] for choice in answer["choices"]] == [0, 1, 2]
+    assert len({choice["message"]["content"] for choice in answer["choices"]}) > 1, answer
+    assert answer["usage"]["completion_tokens"] <= 3 * 24
+
+
+def test_a_stop_string_ends_a_text_unseen():
+    whole = server.ask("/v1/completions", {"prompt": PROMPT, "temperature": 0, "max_tokens": 20})["choices"][0]["text"]
+    stop = whole[8:11]
+    cut = server.ask("/v1/completions", {"prompt": PROMPT, "temperature": 0, "max_tokens": 20, "stop": [stop]})["choices"][0]
+    assert cut["text"] == whole[:whole.index(stop)] and cut["finish_reason"] == "stop", (whole, cut)
+
+
+def test_an_echo_begins_with_the_prompts():
+    body = {"prompt": [PROMPT, "The sea"], "temperature": 0, "max_tokens": 5}
+    plain = [choice["text"] for choice in server.ask("/v1/completions", body)["choices"]]
+    echoed = [choice["text"] for choice in server.ask("/v1/completions", {**body, "echo": True})["choices"]]
+    assert echoed == [PROMPT + plain[0], "The sea" + plain[1]], (plain, echoed)
+    chunks = [json.loads(event) for event in server.events("/v1/completions", {**body, "echo": True, "stream": True})[:-1]]
+    streamed = ["".join(choice["text"] for chunk in chunks for choice in chunk["choices"] if choice["index"] == i) for i in (0, 1)]
+    assert streamed == echoed, streamed
+    assert server.refused("/v1/completions", {**body, "echo": True, "logprobs": 1})[1]["error"]["message"]
+
+
+def test_a_stream_says_first_how_long_the_prompt_is():
+    messages = chat()["messages"]
+    events = [json.loads(event) for event in server.events("/v1/messages", {"model": "demo", "messages": messages, "max_tokens": 4,
+                                                                              "stream": True})]
+    whole = server.ask("/v1/messages", {"model": "demo", "messages": messages, "max_tokens": 4})
+    usage = whole["usage"]
+    asked = usage["input_tokens"] + usage.get("cache_read_input_tokens", 0)
+    assert events[0]["message"]["usage"]["input_tokens"] == asked > 0, (events[0], usage)
+
+
+def test_a_key_is_asked_for_where_there_is_one():
+    guarded = Server("--api-key", "s3cret")
+    try:
+        assert guarded.refused("/v1/chat/completions", chat())[0] == 401
+        for header in ({"Authorization": "Bearer other"}, {"x-api-key": "other"}):
+            try:
+                guarded.ask("/v1/chat/completions", chat(), **header)
+            except urllib.error.HTTPError as error:
+                assert error.code == 401, error
+            else:
+                raise AssertionError(header)
+        for header in ({"Authorization": "Bearer s3cret"}, {"x-api-key": "s3cret"}):
+            assert guarded.ask("/v1/chat/completions", chat(), **header)["choices"]
+    finally:
+        guarded.stop()
+
+
+def test_models_are_not_open_where_others_reach_them():
+    with tempfile.TemporaryDirectory() as folder:
+        for options in (["--listen", "0.0.0.0:0"], ["--listen", "127.0.0.1:0", "--trusted-proxy", "127.0.0.1"],
+                        ["--listen", "127.0.0.1:0", "--public-url", "https://models.example"]):
+            done = subprocess.run([BOTHY, "serve", str(DEMO), "--data", folder, *options], capture_output=True, text=True, timeout=60)
+            assert done.returncode != 0 and "--api-key" in done.stderr, (options, done)
+
+
 def test_what_cannot_be_is_refused_in_openais_shape():
     for body, status, code in (
             (chat(model="nobody/nothing"), 404, "model_not_found"),
