@@ -178,6 +178,8 @@ class Registration {
                         sha256.Update(bytes);
                         return Advance(bytes.size());
                       }));
+      // As xorbs that were hashed ahead: the next one is read into memory that is at hand.
+      if (segment.raw_bytes >= HashAhead::kFull) backing_.blobs.WillNotNeed(segment_blobs_.at(segment.xorb_id));
     }
     segment_blobs_.clear();
     return sha256.Finish();
